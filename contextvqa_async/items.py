@@ -8,8 +8,8 @@ Rule: plain, frozen values without I/O. Dicts exist only at the two edges, the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 RecordId = str | int
@@ -97,6 +97,8 @@ class Row:
     id: RecordId
     fields: Mapping[str, Any]
     pairs: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,3 +132,92 @@ class Failure:
         }
         where = {} if self.line is None or self.id is not None else {"line": self.line}
         return {"id": self.id, **where, "error": error, "attempts": self.attempts, "record": self.record}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureClass:
+    """All failures of one kind in a run: how many, one of them as an example, and what to do."""
+
+    count: int
+    example: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a run did.
+
+    ``skipped`` records had been done (or had failed for good) before; ``empty`` rows hold no pair; ``changed``
+    records differ from the ones their finished rows were made of; ``text_only`` ones named no image. ``stopped`` is
+    the sentence that says why the run ended early, or None; ``cost`` is None where no price is known; tokens are
+    those that the endpoint told of.
+    """
+
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+    duplicates: int = 0
+    empty: int = 0
+    changed: int = 0
+    text_only: int = 0
+    pairs: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    stopped: str | None = None
+    exit_code: int = 0
+    failures: Mapping[str, FailureClass] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    output: str = ""
+    failed_output: str = ""
+    simulated: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of ``--summary-json``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A run begins: ``done`` rows stand in the output already; ``model`` is asked at ``endpoints``."""
+
+    done: int
+    model: str
+    endpoints: tuple[str, ...]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """The input was read up to ``fraction`` of its bytes (None: its size is unknown)."""
+
+    read: int
+    skipped: int
+    duplicates: int
+    fraction: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """These rows and failures are on disk now."""
+
+    items: Sequence[Row | Failure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something the user should know while the run goes on."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The run is over."""
+
+    summary: Summary
+
+
+Event = Started | Advanced | Settled | Notice | Finished
+"""What a run tells while it goes on, to whoever watches."""
