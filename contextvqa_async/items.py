@@ -25,6 +25,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """One image as a request carries it: a URL that the provider fetches, or the picture itself in base64."""
+
+    url: str = ""
+    media_type: str = ""
+    base64: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One unit of work: images to ask about, in the words of a conversation (empty: the default prompt).
 
