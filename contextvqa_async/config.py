@@ -215,6 +215,7 @@ class Reading(_Bounded):
     limit: int | None = _option(None, "Ask for at most this many records in this run.", least=0)
     max_pixels: int | None = _option(None, "Scale larger images down to this many pixels.", least=1024)
     inline_urls: bool = _option(False, "Fetch image URLs here instead of handing them to the provider.")
+    allow_private_urls: bool = _option(False, "Let --inline-urls fetch from private and loopback addresses too.")
     require_image: bool = _option(False, "Fail records without an image instead of sending their text alone.")
 
 
