@@ -67,6 +67,7 @@ class RunOptions(TypedDict, total=False):
     limit: int | None
     max_pixels: int | None
     inline_urls: bool
+    allow_private_urls: bool
     require_image: bool
 
     failed: str | None

@@ -1,0 +1,76 @@
+"""The command line: words in, an exit code out. One file a command; what they share is in options.py.
+
+Rule: stdout is for data, stderr for people; every error of this package ends here, as one sentence and a code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from contextvqa_async.errors import CvqaError, RunError
+
+COMMANDS = {
+    "run": "ask a model about each record (the default command)",
+    "refine": "read saved raw answers again, without asking any model",
+    "status": "tell what an output holds",
+    "verify": "check that every input record ended exactly once",
+    "merge": "join outputs of one input",
+    "simulate": "serve the simulated vision-language model",
+}
+"""Each command and what it does; its code is in the file of its name, loaded only when it is called."""
+
+EXIT_STOPPED = 3
+
+
+class _Line(click.Group):
+    """A first word that is a command's name is that command; anything else are the words of ``run``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*COMMANDS, "--help", "-h", "--version"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        run = self.get_command(ctx, "run")
+        assert run is not None  # noqa: S101 - it stands in the table above
+        run.format_help(click.Context(run, info_name=ctx.info_name), formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+        formatter.write_text("\n'cvqa-async COMMAND --help' tells more of each.")
+
+
+@click.group(cls=_Line, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="contextvqa-async", prog_name="cvqa-async")
+def cli() -> None:
+    """Context-based VQA data from images."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with DESIGN's codes: 0, 1, 2, 3, 130 or 143."""
+    try:
+        code = cli.main(args=args, prog_name="cvqa-async", standalone_mode=False)
+    except click.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except CvqaError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = EXIT_STOPPED if isinstance(error, RunError) else 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

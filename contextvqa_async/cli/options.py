@@ -1,0 +1,125 @@
+"""Settings' fields in, click options out: the help text and the default stand in config.py and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import click
+
+from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, Cost, Generation, Limits, Reading, Saving, flag
+from contextvqa_async.errors import UsageError
+from contextvqa_async.options import RunOptions
+
+_TITLES = {Generation: "Generation", Limits: "Pace", Reading: "Records", Saving: "Sink", Cost: "Cost"}
+
+
+class _JsonObject(click.ParamType):
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            self.fail(f"not valid JSON ({error}): {value[:80]}", param, ctx)
+
+
+class GroupedOption(click.Option):
+    """An option that knows under which heading of the help it stands; read from CVQA_<NAME> too."""
+
+    def __init__(self, *names: str, group: str = "Display", **kwargs: Any) -> None:
+        name = max(names, key=len).lstrip("-").replace("-", "_")
+        kwargs.setdefault("envvar", f"CVQA_{name.upper()}")
+        super().__init__(names, **kwargs)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command whose help lists its options under the headings of DESIGN's table."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if (record := param.get_help_record(ctx)) is not None:
+                groups.setdefault(getattr(param, "group", "Display"), []).append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def run_options() -> list[click.Option]:
+    """Every option of a run, in the order of the help."""
+    endpoint = [
+        _endpoint(
+            "--base-url", multiple=True, metavar="URL", help=f"Endpoint; again for replicas [{DEFAULT_BASE_URL}]."
+        ),
+        _endpoint("--model", metavar="NAME", help=f"Model to ask [{DEFAULT_MODEL}]."),
+        _endpoint("--api-key-env", multiple=True, metavar="NAME", help="Variable of the key; HOST=NAME for one host."),
+        _endpoint("--header", multiple=True, metavar="'K: V'", help="Header to send; again for more."),
+        _endpoint("--simulate", is_flag=True, help="Ask the embedded simulator: no key, no network, no cost."),
+    ]
+    return endpoint + [_option(group, each) for group in _TITLES for each in fields(group)]  # type: ignore[arg-type]
+
+
+def _endpoint(name: str, **kwargs: Any) -> click.Option:
+    return GroupedOption(name, group="Endpoint", **kwargs)
+
+
+def _option(group: type, option: Field[Any]) -> click.Option:
+    kind = get_type_hints(group)[option.name]
+    given: dict[str, Any] = {"help": option.metadata["help"], "group": _TITLES[group], "default": option.default}
+    if kind is bool:
+        return GroupedOption(flag(option.name), is_flag=True, **given)
+    if choices := [each for each in get_args(kind) if isinstance(each, str)]:
+        return GroupedOption(flag(option.name), type=click.Choice(choices), show_default=True, **given)
+    return GroupedOption(flag(option.name), type=_click_type(kind), show_default=option.default is not None, **given)
+
+
+def _click_type(kind: Any) -> click.ParamType | type:
+    members = set(get_args(kind)) - {type(None)} or {kind}
+    simple = next((each for each in (int, float, str) if each in members), None)
+    return simple or _JsonObject()
+
+
+def chosen(values: Mapping[str, Any]) -> RunOptions:
+    """The parsed command line as keywords of ``run_async()``: what was not given is left to the defaults."""
+    known = RunOptions.__annotations__
+    given = {name: value for name, value in values.items() if name in known and value not in (None, ())}
+    return RunOptions(**given)  # type: ignore[typeddict-item]
+
+
+def load_config(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Make the TOML file's values the defaults of this command; raises UsageError for a name it does not know."""
+    if value is None:
+        return
+    names = {each.name for each in ctx.command.params if each.name}
+    table = _read_toml(Path(value))
+    for name in table:
+        if name not in names or name == "config":
+            near = get_close_matches(name, names, n=1)
+            raise UsageError(f"{value} sets {name!r}, which is no option" + (f"; {near[0]!r}?" if near else "."))
+    ctx.default_map = {**(ctx.default_map or {}), **table}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--config {path} cannot be read: {error}.") from None
+
+
+def add_options(options: Iterable[click.Option]) -> Callable[[click.Command], click.Command]:
+    """Append ``options`` to a command's own parameters."""
+
+    def extend(command: click.Command) -> click.Command:
+        command.params.extend(options)
+        return command
+
+    return extend

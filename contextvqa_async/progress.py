@@ -1,0 +1,228 @@
+"""Events in, what a person sees on stderr out: a live line (rich), plain lines where there is no terminal, a summary.
+
+Rule: nothing here decides anything; a run is the same with and without it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from contextvqa_async.items import Advanced, Event, Failure, Notice, Row, Settled, Started, Summary
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+WINDOW_SECONDS = 60.0
+"""Rates are means over the last minute: long enough to be calm, short enough to follow a change."""
+
+PLAIN_EVERY_SECONDS = 10.0
+
+
+class Display(Protocol):
+    """Who watches a run."""
+
+    def __call__(self, event: Event) -> None: ...
+
+    def tick(self) -> None:
+        """Time went by; called about once a second."""
+
+    def close(self) -> None:
+        """The run is over; leave the terminal as it was."""
+
+
+class Meter:
+    """Counts and rates of a run, from its events. Times are seconds on ``clock``."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._recent: deque[tuple[float, int, int]] = deque([(self._began, 0, 0)])
+        self.done = self.failed = self.tokens = 0
+        self.before = 0
+        self.seen = Advanced(read=0, skipped=0, duplicates=0, fraction=None)
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started(done=done):
+                self.before = done
+            case Advanced():
+                self.seen = event
+            case Settled(items=items):
+                for item in items:
+                    self._count(item)
+                self._remember()
+            case _:
+                pass
+
+    def _count(self, item: Row | Failure) -> None:
+        if isinstance(item, Row):
+            self.done += 1
+            self.tokens += item.completion_tokens
+        else:
+            self.failed += 1
+
+    def _remember(self) -> None:
+        now = self._clock()
+        self._recent.append((now, self.done + self.failed, self.tokens))
+        while len(self._recent) > 2 and self._recent[1][0] < now - WINDOW_SECONDS:
+            self._recent.popleft()
+
+    def rates(self) -> tuple[float, float]:
+        """Records and completion tokens a second, over the last minute."""
+        then, records, tokens = self._recent[0]
+        seconds = max(self._clock() - then, 1e-3)
+        return (self.done + self.failed - records) / seconds, (self.tokens - tokens) / seconds
+
+    def remaining_seconds(self) -> float | None:
+        """Time to the end, or None where it cannot be told.
+
+        Holds under resume: rows that stand in the output and have not been met yet in the input are in its rest, and
+        will be skipped in no time; only what is left beside them is asked at the present rate.
+        """
+        rate, _ = self.rates()
+        if not self.seen.fraction or not rate:
+            return None
+        unread = self.seen.read / self.seen.fraction - self.seen.read
+        unread -= max(0, self.before - self.seen.skipped)
+        in_flight = self.seen.read - self.seen.skipped - self.seen.duplicates - self.done - self.failed
+        return max(0.0, unread + in_flight) / rate
+
+    def line(self) -> str:
+        """All of it in one line."""
+        records, tokens = self.rates()
+        left = self.remaining_seconds()
+        parts = [f"{self.done:,} done", f"{self.failed:,} failed", f"{self.seen.skipped:,} skipped"]
+        parts += [f"{records:,.1f} records/s", f"{tokens:,.0f} tokens/s"]
+        return " · ".join([*parts, f"ETA {clock_time(left)}"])
+
+
+def clock_time(seconds: float | None) -> str:
+    """``3725`` → ``1:02:05``; None → ``-:--:--``."""
+    if seconds is None:
+        return "-:--:--"
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+class PlainDisplay:
+    """A line every ten seconds, for logs."""
+
+    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._meter = Meter(clock)
+        self._out = out
+        self._clock = clock
+        self._told = clock()
+
+    def __call__(self, event: Event) -> None:
+        self._meter(event)
+        if isinstance(event, Notice):
+            print(event.message, file=self._out, flush=True)
+
+    def tick(self) -> None:
+        if self._clock() - self._told >= PLAIN_EVERY_SECONDS:
+            self._told = self._clock()
+            print(self._meter.line(), file=self._out, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+class SilentDisplay:
+    """Notices only."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Notice):
+            print(event.message, file=self._out, flush=True)
+
+    def tick(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class RichDisplay:
+    """One live line with a bar; notices scroll by above it."""
+
+    def __init__(self, out: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+        self._meter = Meter()
+        self._progress: Progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[line]}", markup=False),
+            BarColumn(bar_width=20),
+            TaskProgressColumn(),
+            console=Console(file=out),
+            refresh_per_second=4,
+            transient=True,
+        )
+        self._task: TaskID = self._progress.add_task("", total=None, line="starting")
+        self._progress.start()
+
+    def __call__(self, event: Event) -> None:
+        self._meter(event)
+        if isinstance(event, Notice):
+            self._progress.console.print(event.message, markup=False, highlight=False)
+
+    def tick(self) -> None:
+        fraction = self._meter.seen.fraction
+        if fraction is None:
+            self._progress.update(self._task, line=self._meter.line())
+        else:
+            self._progress.update(self._task, line=self._meter.line(), total=1.0, completed=fraction)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def open_display(mode: str, out: TextIO | None = None) -> Display:
+    """The display for ``--progress`` auto, rich, plain or none; ``auto`` is rich on a terminal, else plain."""
+    out = out or sys.stderr
+    if mode == "none":
+        return SilentDisplay(out)
+    if mode == "rich" or (mode == "auto" and out.isatty()):
+        return RichDisplay(out)
+    return PlainDisplay(out)
+
+
+def describe(summary: Summary) -> str:
+    """The closing summary, as lines of text."""
+    return "\n".join(_lines(summary))
+
+
+def _lines(summary: Summary) -> Iterator[str]:
+    if summary.stopped:
+        yield f"Stopped: {summary.stopped}"
+    simulated = " (SIMULATED: no model was asked)" if summary.simulated else ""
+    yield f"{summary.done:,} done{simulated}, {summary.failed:,} failed, {summary.skipped:,} skipped → {summary.output}"
+    tokens = f"{summary.prompt_tokens:,} prompt + {summary.completion_tokens:,} completion tokens"
+    cost = "" if summary.cost is None else f", cost {summary.cost:,.4f}"
+    rate = (summary.done + summary.failed) / summary.seconds if summary.seconds else 0.0
+    yield f"{summary.pairs:,} pairs, {tokens}{cost}, {clock_time(summary.seconds)} ({rate:,.1f} records/s)"
+    yield from _oddities(summary)
+    for kind, failures in summary.failures.items():
+        yield f"  {failures.count:,} × {kind}: {failures.advice}"
+        yield f"      e.g. {failures.example}"
+    if summary.failures:
+        yield f"The failed records are in {summary.failed_output}; the same command asks again what may pass now."
+
+
+def _oddities(summary: Summary) -> Iterator[str]:
+    if summary.empty:
+        share = summary.empty / max(summary.done, 1)
+        yield f"LOOK: {summary.empty:,} rows ({share:.0%}) hold no pair: read their raw answers, or --retry-empty."
+    if summary.duplicates:
+        yield f"{summary.duplicates:,} records repeat an id of this input; the first of each stands."
+    if summary.changed:
+        yield f"{summary.changed:,} records changed since their row was made; the old rows stand (--overwrite renews)."
+    if summary.text_only:
+        yield f"{summary.text_only:,} records name no image and were sent as text alone (--require-image refuses them)."

@@ -1,0 +1,79 @@
+"""One flat set of options, sorted into the stations' settings."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from contextvqa_async.errors import UsageError
+from contextvqa_async.options import GROUPS, RunOptions, Settings, parse_headers
+
+ENDPOINT_OPTIONS = {"base_url", "model", "api_key", "api_key_env", "header", "simulate"}
+
+
+def test_every_setting_is_an_option_and_nothing_else_is() -> None:
+    """The typed keywords and the classes that check them name the same things."""
+    assert set(RunOptions.__annotations__) == ENDPOINT_OPTIONS | {
+        option.name for group in GROUPS for option in fields(group)
+    }
+
+
+def test_options_reach_the_station_that_reads_them() -> None:
+    """One from each group."""
+    settings = Settings.of(
+        {
+            "base_url": "http://localhost:1/v1",
+            "seed": 7,
+            "concurrency": 3,
+            "limit": 9,
+            "overwrite": True,
+            "price_in": 1,
+        },
+        environ={},
+    )
+    assert (settings.generation.seed, settings.limits.concurrency, settings.reading.limit) == (7, 3, 9)
+    assert settings.saving.overwrite
+    assert settings.cost.price_in == 1
+
+
+def test_dataflows_example_is_the_default() -> None:
+    """Its endpoint, its model, its key variable."""
+    (endpoint,) = Settings.of({}, environ={"DF_API_KEY": "k"}).endpoints
+    assert (endpoint.host, endpoint.model, endpoint.api_key) == ("dashscope.aliyuncs.com", "qwen3-vl-8b-instruct", "k")
+
+
+def test_replicas_each_get_their_own_hosts_key() -> None:
+    """HOST=NAME names a variable for one host; the rest keep theirs."""
+    settings = Settings.of(
+        {"base_url": ["https://a.example/v1", "https://b.example/v1"], "api_key_env": ["b.example=B_KEY", "A_KEY"]},
+        environ={"A_KEY": "a", "B_KEY": "b"},
+    )
+    assert [endpoint.api_key for endpoint in settings.endpoints] == ["a", "b"]
+
+
+def test_a_header_of_ones_own_replaces_the_key() -> None:
+    """Who sends an Authorization header needs no variable."""
+    (endpoint,) = Settings.of(
+        {"base_url": "https://h/v1", "header": ["Authorization: Token x", "X-Title: a: b"]}, environ={}
+    ).endpoints
+    assert endpoint.auth_headers == {"Authorization": "Token x", "X-Title": "a: b"}
+
+
+def test_the_simulator_needs_no_key() -> None:
+    """Nothing leaves the machine."""
+    assert Settings.of({"simulate": True}, environ={}).simulate
+
+
+@pytest.mark.parametrize("options", [{"concurency": 3}, {"base_url": ["http://h", "http://h"], "api_key": "k"}])
+def test_unknown_or_doubled_options_are_refused(options: RunOptions) -> None:
+    """A misspelt keyword never passes in silence."""
+    with pytest.raises(UsageError, match=r"concurency|twice"):
+        Settings.of(options, environ={})
+
+
+def test_a_header_needs_a_colon_and_its_value_is_not_repeated() -> None:
+    """What was meant as a secret is not printed back."""
+    with pytest.raises(UsageError) as told:
+        parse_headers(["Authorization Bearer sk-1"])
+    assert "sk-1" not in str(told.value)
