@@ -1,0 +1,160 @@
+"""What a person sees: rates, an ETA that holds under resume, and a summary that says what to do."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from contextvqa_async.items import Advanced, Failure, FailureClass, Notice, Row, Settled, Started, Summary
+from contextvqa_async.progress import Meter, PlainDisplay, clock_time, describe, open_display
+
+
+class Clock:
+    """Time that goes by when told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def rows(count: int) -> Settled:
+    return Settled(items=[Row(id=n, fields={}, completion_tokens=100) for n in range(count)])
+
+
+def started(done: int) -> Started:
+    return Started(done=done, model="m", endpoints=("http://h",), concurrency=8)
+
+
+def test_rates_are_those_of_the_last_minute() -> None:
+    """An hour of 10 a second does not hide that it is 1 a second now."""
+    clock = Clock()
+    meter = Meter(clock)
+    for _ in range(600):
+        clock.now += 1
+        meter(rows(10))
+    for _ in range(120):
+        clock.now += 1
+        meter(rows(1))
+    assert meter.rates() == pytest.approx((1.0, 100.0), rel=0.05)
+
+
+@pytest.mark.parametrize("before", [0, 5000, 9000])
+def test_the_eta_holds_under_resume(before: int) -> None:
+    """Rows of earlier runs are skipped in no time, met or not yet met; the rest takes the present rate."""
+    clock = Clock()
+    meter = Meter(clock)
+    meter(started(before))
+    clock.now += 100
+    asked = 500
+    met = before // 2
+    meter(Advanced(read=met + asked, skipped=met, duplicates=0, fraction=(met + asked) / 10_000))
+    meter(rows(asked))
+    assert meter.remaining_seconds() == pytest.approx((10_000 - before - asked) / 5.0, rel=0.01)
+
+
+def test_there_is_no_eta_without_a_size_or_a_rate() -> None:
+    """Standard input has no end that could be foretold."""
+    meter = Meter(Clock())
+    assert meter.remaining_seconds() is None
+    meter(Advanced(read=10, skipped=0, duplicates=0, fraction=None))
+    meter(rows(5))
+    assert meter.remaining_seconds() is None
+    assert "-:--:--" in meter.line()
+
+
+def test_plain_lines_come_every_ten_seconds_and_notices_at_once() -> None:
+    """A log of a long run stays short."""
+    clock, out = Clock(), io.StringIO()
+    display = PlainDisplay(out, clock)
+    for _ in range(30):
+        clock.now += 1
+        display(rows(1))
+        display.tick()
+    display(Notice(message="the server asks to wait"))
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("10 done")
+    assert lines[-1] == "the server asks to wait"
+
+
+def test_auto_is_plain_where_there_is_no_terminal() -> None:
+    """And none tells notices only."""
+    out = io.StringIO()
+    assert isinstance(open_display("auto", out), PlainDisplay)
+    silent = open_display("none", out)
+    silent(rows(1))
+    silent.tick()
+    silent(Notice(message="hear"))
+    silent.close()
+    assert out.getvalue() == "hear\n"
+
+
+def test_the_live_display_leaves_only_notices_behind() -> None:
+    """The bar is gone when the run is over; square brackets in messages are words, not markup."""
+    out = io.StringIO()
+    display = open_display("rich", out)
+    display(started(0))
+    display(Advanced(read=5, skipped=0, duplicates=0, fraction=0.5))
+    display(rows(5))
+    display.tick()
+    display(Notice(message="[bold]record[/] 'x'"))
+    display.close()
+    assert "[bold]record[/] 'x'" in out.getvalue()
+
+
+def test_the_summary_names_what_failed_and_what_to_do() -> None:
+    """Counts, an example, an imperative; empty rows are told loudly."""
+    failures = {"bad_image": FailureClass(count=2, example="record 'a': no such file", advice="mend the image")}
+    text = describe(
+        Summary(
+            done=10,
+            failed=2,
+            empty=4,
+            pairs=60,
+            prompt_tokens=1234,
+            completion_tokens=99,
+            cost=0.5,
+            seconds=3725,
+            failures=failures,
+            output="o.jsonl",
+            failed_output="o.failed.jsonl",
+            duplicates=1,
+            changed=1,
+            text_only=1,
+            simulated=True,
+            stopped="Ctrl-C",
+        )
+    )
+    for words in (
+        "Stopped: Ctrl-C",
+        "10 done (SIMULATED",
+        "60 pairs",
+        "1,234",
+        "cost 0.5",
+        "1:02:05",
+        "4 rows (40%)",
+        "2 × bad_image: mend the image",
+        "e.g. record 'a'",
+        "o.failed.jsonl",
+        "repeat an id",
+        "changed",
+    ):
+        assert words in text
+
+
+def test_failures_count_too() -> None:
+    """A run that only fails still has a rate."""
+    clock = Clock()
+    meter = Meter(clock)
+    clock.now += 10
+    meter(Settled(items=[Failure(id=1, type="server", message="m", retryable=True)]))
+    assert meter.failed == 1
+    assert meter.rates()[0] == pytest.approx(0.1)
+
+
+def test_times_read_like_a_clock() -> None:
+    """Hours, minutes, seconds; rounded."""
+    assert [clock_time(t) for t in (0, 59.6, 3725, None)] == ["0:00:00", "0:01:00", "1:02:05", "-:--:--"]

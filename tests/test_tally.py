@@ -1,0 +1,78 @@
+"""Counts of a run, and the rows they are counted from."""
+
+from __future__ import annotations
+
+from contextvqa_async.config import Cost, Reading
+from contextvqa_async.errors import ADVICE, RETRYABLE, Kind, RecordError
+from contextvqa_async.items import Completion, Failure, Pair, Record, Refined, Row
+from contextvqa_async.rows import keep_complete, make_failure, make_row
+from contextvqa_async.tally import Tally
+
+REFINED = Refined(context="c", qas=(Pair(question="q", answer="a"), Pair(question="r", answer="b")), layout="qa")
+
+
+def test_rows_pairs_failures_and_cost_are_counted() -> None:
+    """Failures by kind, the most frequent first, each with its first example and an imperative."""
+    tally = Tally(Cost(price_in=1.0, price_out=2.0, max_cost=3.0), clock=lambda: 5.0)
+    tally.count([Row(id=1, fields={}, pairs=3), Row(id=2, fields={}, pairs=0)])
+    for number in range(3):
+        tally.count([Failure(id=number, type=Kind.SERVER, message=f"m{number}", retryable=True)])
+    tally.count([Failure(id=None, type=Kind.BAD_RECORD, message="bad", retryable=True, line=6)])
+    assert not tally.overspent
+    tally.pay(1_000_000, 1_000_000)
+    assert tally.overspent
+    summary = tally.summary(skipped=4)
+    assert (summary.done, summary.failed, summary.empty, summary.pairs, summary.skipped) == (2, 4, 1, 3, 4)
+    assert summary.cost == 3.0
+    assert list(summary.failures) == [Kind.SERVER, Kind.BAD_RECORD]
+    assert summary.failures[Kind.SERVER].example == "record 0: m0"
+    assert summary.failures[Kind.BAD_RECORD].example == "line 6: bad"
+
+
+def test_every_kind_of_failure_has_an_advice() -> None:
+    """Nothing is counted that nobody knows what to do about."""
+    assert set(ADVICE) == set(Kind)
+    assert set(Kind) >= RETRYABLE
+
+
+def test_a_row_keeps_the_records_fields_and_its_own_win() -> None:
+    """An old answer among the record's fields is replaced, not doubled."""
+    record = Record(id="x", fields={"id": "x", "image": "i.png", "vqa": "old", "extra": [1]}, sha="s")
+    row = make_row(record, Completion(text="raw", model="m", prompt_tokens=3), REFINED, Reading())
+    assert list(row.fields) == ["id", "image", "extra", "vqa", "context_vqa", "generation"]
+    assert row.fields["vqa"] == "raw"
+    assert row.fields["context_vqa"]["qas"][0] == {"question": "q", "answer": "a"}
+    assert row.fields["generation"]["record_sha"] == "s"
+    assert (row.pairs, row.prompt_tokens, row.completion_tokens) == (2, 3, 0)
+
+
+def test_the_keys_of_a_row_follow_the_options() -> None:
+    """--answer-key, --output-key and --id-key."""
+    reading = Reading(id_key="uid", answer_key="raw", output_key="out")
+    row = make_row(Record(id=7, fields={"uid": 7}), Completion(text="t"), REFINED, reading)
+    assert list(row.fields) == ["uid", "raw", "out", "generation"]
+
+
+def test_only_a_cut_answer_loses_its_last_pair() -> None:
+    """finish_reason says so, not the text."""
+    assert keep_complete(REFINED, truncated=False) is REFINED
+    cut = keep_complete(REFINED, truncated=True)
+    assert len(cut.qas) == 1
+    assert "truncated" in cut.warnings
+
+
+def test_an_entry_of_the_failed_file_holds_what_the_next_run_needs() -> None:
+    """The error's facts, the attempts, and the record itself."""
+    error = RecordError("no", kind=Kind.RATE, status=429, code="slow", request_id="r", attempts=3)
+    entry = make_failure(Record(id=1, fields={"a": 1}, line=9), error).as_dict()
+    assert entry["id"] == 1
+    assert entry["attempts"] == 3
+    assert entry["record"] == {"a": 1}
+    assert entry["error"] == {
+        "type": "rate",
+        "message": "no",
+        "status": 429,
+        "code": "slow",
+        "request_id": "r",
+        "retryable": True,
+    }
