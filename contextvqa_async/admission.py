@@ -24,6 +24,9 @@ class Slot:
     def first_token(self) -> None:
         """Tell that the answer's first piece arrived."""
 
+    def progress(self, pieces: int) -> None:
+        """Tell that ``pieces`` more of the answer arrived; optional, shows early that a server slows down."""
+
     def settle(
         self,
         outcome: Outcome,
@@ -31,12 +34,20 @@ class Slot:
         wait: float | None = None,
         tokens: int | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Tell how the request ended; unsettled slots end as VOID.
+        answer_tokens: int | None = None,
+    ) -> bool:
+        """Tell how the request ended (unsettled slots end as VOID); return whether it may be charged to its record.
 
-        ``wait``: seconds the server asked to wait; ``tokens``: prompt and completion tokens used; ``headers``: the
-        response's, for the rate limits they tell.
+        False: do not count this attempt, whatever it was. Rate refusals are never charged, nor are faults while the
+        endpoints are down (the next ``slot(again=True)`` then waits until one answers, or for its turn to probe).
+
+        ``wait``: seconds the server asked to wait, see :func:`wait_hint`; ``tokens``: prompt and completion tokens
+        used; ``headers``: the response's, for the rate limits they tell, and None where nobody answered (refused, no
+        such host, connect time-out, cut before the first byte): only a server that does not answer counts as gone.
+        ``answer_tokens``: completion tokens alone (or the pieces of the stream), to tell long answers from slow ones.
+        A reset in the middle of a big upload may be the record's fault: settle it as VOID.
         """
+        return outcome is not Outcome.RATE
 
 
 class Admission:

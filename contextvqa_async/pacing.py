@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from contextvqa_async.hints import backoff, wait_hint
+
+__all__ = ["Outcome", "backoff", "wait_hint"]
+
 
 class Outcome(StrEnum):
     """What one attempt told of its endpoint, for the pace."""
