@@ -1,0 +1,161 @@
+"""A reference (path, URL, data URL or bytes) → the Image that goes into the request, or one record's failure.
+
+    ref ─► sources / fetch (bytes) ─► headers (plain?) ─┬─ yes ─► base64
+                                                        └─ no ──► recode (pillow) ─► base64
+
+Rules: a plain JPEG, PNG, WebP or GIF keeps its bytes (EXIF's orientation included), and is never decoded; whatever
+else can be decoded is made into a plain JPEG or PNG. Reading, checking and encoding one picture is one hand-over to a
+thread, bounded in time, so that no picture can hold up another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pybase64
+
+from contextvqa_async.config import Reading
+from contextvqa_async.errors import Kind, RecordError
+from contextvqa_async.images import sources
+from contextvqa_async.images.fetch import Fetcher
+from contextvqa_async.images.headers import Header, name_other, read_header
+from contextvqa_async.images.recode import LEAST_SIDE, NotAnImageError, check_sides, recode
+from contextvqa_async.images.sources import MAX_BYTES, bad
+from contextvqa_async.images.threads import Threads, TooManyHungError
+from contextvqa_async.items import Image
+
+__all__ = ["MAX_BYTES", "Fetcher", "Threads", "image_roots", "load_image", "weigh"]
+
+TIME_LIMIT = 60.0
+"""Seconds that one picture may take to be read and encoded."""
+
+Fetch = Callable[[str], Awaitable[bytes]]
+
+_DATA, _WEB = "data", ("http", "https")
+_UNKNOWN_WEIGHT = 8_000_000
+
+
+def image_roots(reading: Reading, source: Path | None = None) -> tuple[Path, ...]:
+    """Where relative paths are looked up: --image-root; else beside the input file, then the working directory."""
+    if reading.image_root is not None:
+        return (Path(reading.image_root),)
+    return (Path(),) if source is None or source.parent == Path() else (source.parent, Path())
+
+
+async def load_image(
+    ref: str | bytes,
+    *,
+    roots: Sequence[Path],
+    reading: Reading,
+    time_limit: float = TIME_LIMIT,
+    threads: Threads | None = None,
+    fetch: Fetch | None = None,
+) -> Image:
+    """Return what a request carries of ``ref``; raises RecordError, whose sentence names ``ref``.
+
+    Give the same ``threads`` (and, for ``--inline-urls``, the same ``fetch``, a :class:`Fetcher`) to all calls of a
+    run: they are what bounds the work at hand.
+    """
+    threads = threads or Threads()
+    try:
+        async with asyncio.timeout(time_limit):
+            if isinstance(ref, str) and sources.scheme_of(ref) in _WEB:
+                if not reading.inline_urls:
+                    return Image(url=ref)
+                data = await _fetch(ref, fetch, reading, threads, time_limit)
+                call = functools.partial(_from_bytes, ref, data, reading.max_pixels)
+            else:
+                call = functools.partial(_load, ref, tuple(roots), reading.max_pixels)
+            return await threads.run(call, time_limit=time_limit)
+    except TimeoutError:
+        raise bad(ref, f"took more than {time_limit:g} seconds to be read", kind=Kind.TIMEOUT) from None
+    except TooManyHungError:
+        raise bad(ref, "was not read: too many reads before it hang", kind=Kind.TIMEOUT) from None
+
+
+async def weigh(
+    ref: str | bytes,
+    *,
+    roots: Sequence[Path],
+    reading: Reading,
+    time_limit: float = TIME_LIMIT,
+    threads: Threads | None = None,
+) -> int:
+    """Return about how many bytes of memory ``ref`` takes on its way: raw, as base64, and in the body.
+
+    Reads no picture. What cannot be weighed weighs nothing here; loading it tells why.
+    """
+    if isinstance(ref, bytes):
+        return _in_flight(len(ref))
+    scheme = sources.scheme_of(ref)
+    if scheme == _DATA:
+        return _in_flight(len(ref) * 3 // 4)
+    if scheme in _WEB:
+        return _in_flight(_UNKNOWN_WEIGHT) if reading.inline_urls else 0
+    try:
+        call = functools.partial(sources.stat_file, ref, tuple(roots))
+        _, found = await (threads or Threads()).run(call, time_limit=time_limit)
+    except (RecordError, TimeoutError, TooManyHungError):
+        return 0
+    return _in_flight(found.st_size) if found.st_size <= MAX_BYTES else 0
+
+
+def _in_flight(size: int) -> int:
+    return size + 2 * (size * 4 // 3)
+
+
+async def _fetch(ref: str, fetch: Fetch | None, reading: Reading, threads: Threads, time_limit: float) -> bytes:
+    if fetch is not None:
+        return await fetch(ref)
+    async with Fetcher(allow_private=reading.allow_private_urls, time_limit=time_limit, threads=threads) as own:
+        return await own(ref)
+
+
+def _load(ref: str | bytes, roots: tuple[Path, ...], max_pixels: int | None) -> Image:
+    return _from_bytes(ref, _read(ref, roots), max_pixels)
+
+
+def _read(ref: str | bytes, roots: tuple[Path, ...]) -> bytes:
+    if isinstance(ref, bytes):
+        sources.check_size(ref, len(ref))
+        return ref
+    scheme = sources.scheme_of(ref)
+    if scheme == _DATA:
+        return sources.decode_data_url(ref)
+    if scheme not in ("", "file"):
+        raise bad(ref, f"has an address that cannot be read: {scheme}:// is not http, https, file or data")
+    if not ref.strip():
+        raise bad(ref, "has an empty name")
+    return sources.read_file(ref, roots)
+
+
+def _from_bytes(ref: str | bytes, data: bytes, max_pixels: int | None) -> Image:
+    if not data:
+        raise bad(ref, "is empty")
+    header = read_header(data)
+    try:
+        if header is not None:
+            check_sides(header.width, header.height)
+        if header is None or _needs_work(header, max_pixels):
+            media_type, data = recode(data, max_pixels=max_pixels)
+        else:
+            media_type, data = header.media_type, _first_picture(data, header)
+    except NotAnImageError as error:
+        raise bad(ref, str(error) or f"is {name_other(data)}") from None
+    return Image(media_type=media_type, base64=pybase64.b64encode(data))
+
+
+def _needs_work(header: Header, max_pixels: int | None) -> bool:
+    large = max_pixels is not None and header.width * header.height > max_pixels
+    return large or not header.plain or min(header.width, header.height) < LEAST_SIDE
+
+
+def _first_picture(data: bytes, header: Header) -> bytes:
+    """Several JPEGs in one file (MPO, as phones write them) become the first: cut, not decoded."""
+    if header.cut is None:
+        return data
+    start, end = header.gap
+    return data[:start] + data[end : header.cut]

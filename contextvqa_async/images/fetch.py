@@ -1,0 +1,172 @@
+"""An http(s) URL → its bytes, for ``--inline-urls``.
+
+Rules: a name is resolved once, every address it stands for is judged, and the connection goes to a judged address
+and nowhere else, so that a name which changes its mind (DNS rebinding) gains nothing. Each redirect is a new URL to
+judge. No proxy, cookie or credential of this machine is used. Size and time are bounded.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import socket
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from contextvqa_async.errors import Kind, RecordError
+from contextvqa_async.images.sources import MAX_BYTES, bad, check_size
+from contextvqa_async.images.threads import Threads
+
+if TYPE_CHECKING:
+    import aiohttp
+    from aiohttp.abc import ResolveResult
+
+MAX_REDIRECTS = 5
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_SIGHT = {"User-Agent": "contextvqa-async", "Accept": "image/*,*/*;q=0.5"}
+
+
+def is_public(address: str) -> bool:
+    """Whether an address, and any IPv4 address that it wraps, belongs to the public internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if not ip.is_global or ip.is_multicast or ip.is_reserved:
+        return False
+    return all(wrapped.is_global for wrapped in _wrapped(ip))
+
+
+def _wrapped(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    if isinstance(ip, ipaddress.IPv4Address):
+        return []
+    found = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+    if ip in _NAT64:
+        found.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    return [each for each in found if each is not None]
+
+
+class _PrivateAddressError(OSError):
+    """A name or address leads into a private network."""
+
+
+class Fetcher:
+    """``async with Fetcher() as fetch: data = await fetch(url)``: one pool of connections for a run."""
+
+    def __init__(
+        self, *, allow_private: bool = False, time_limit: float = 60.0, threads: Threads | None = None
+    ) -> None:
+        self._allow_private = allow_private
+        self._time_limit = time_limit
+        self._threads = threads or Threads()
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        import aiohttp
+
+        resolver = _make_resolver(self._threads, allow_private=self._allow_private, time_limit=self._time_limit)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0, limit_per_host=8),
+            timeout=aiohttp.ClientTimeout(total=self._time_limit),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_SIGHT,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def __call__(self, url: str) -> bytes:
+        """Return the bytes at ``url``; raises RecordError."""
+        import aiohttp
+
+        try:
+            return await self._follow(url)
+        except _PrivateAddressError as error:
+            raise _private(url, str(error)) from None
+        except TimeoutError:
+            raise bad(url, f"did not arrive within {self._time_limit:g} seconds", kind=Kind.TIMEOUT) from None
+        except aiohttp.InvalidURL:
+            raise bad(url, "has an address that is no valid URL") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error.__cause__, _PrivateAddressError):
+                raise _private(url, str(error.__cause__)) from None
+            raise bad(url, f"cannot be fetched: {_reason(error)}", retryable=True) from None
+
+    async def _follow(self, url: str) -> bytes:
+        from yarl import URL
+
+        target = URL(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            self._judge(url, target)
+            async with self._session.get(target, allow_redirects=False) as response:
+                if response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
+                    target = target.join(URL(response.headers["Location"]))
+                    continue
+                if response.status != 200:
+                    lasting = response.status in (400, 401, 403, 404, 405, 410, 414, 451)
+                    fault = f"cannot be fetched: its server answered {response.status}"
+                    raise bad(url, fault, retryable=not lasting, status=response.status)
+                return await self._read(url, response)
+        raise bad(url, f"is redirected more than {MAX_REDIRECTS} times")
+
+    def _judge(self, url: str, target: object) -> None:
+        """Refuse what the resolver never sees: other schemes, and addresses written as numbers."""
+        scheme, host = getattr(target, "scheme", ""), getattr(target, "host", None)
+        if scheme not in ("http", "https") or not host:
+            raise bad(url, f"leads to {str(target)[:200]!r}, which is no http or https URL")
+        try:
+            public = is_public(host)
+        except ValueError:
+            return
+        if not (public or self._allow_private):
+            raise _private(url, host)
+
+    async def _read(self, url: str, response: aiohttp.ClientResponse) -> bytes:
+        check_size(url, response.content_length or 0)
+        pieces, size = [], 0
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > MAX_BYTES:
+                check_size(url, size)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def _private(url: str, where: str) -> RecordError:
+    return bad(url, f"leads to {where}, which is not on the public internet (see --allow-private-urls)")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _make_resolver(threads: Threads, *, allow_private: bool, time_limit: float) -> aiohttp.abc.AbstractResolver:
+    from aiohttp.abc import AbstractResolver
+
+    class JudgingResolver(AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        ) -> list[ResolveResult]:
+            lookup = functools.partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+            found = await threads.run(lookup, time_limit=time_limit)
+            addresses = [(kind, str(where[0])) for kind, _, _, _, where in found]
+            if not allow_private and not all(is_public(address) for _, address in addresses):
+                raise _PrivateAddressError(host)
+            return [
+                {
+                    "hostname": host,
+                    "host": address,
+                    "port": port,
+                    "family": kind,
+                    "proto": 0,
+                    "flags": socket.AI_NUMERICHOST,
+                }
+                for kind, address in addresses
+            ]
+
+        async def close(self) -> None:
+            """Nothing is held."""
+
+    return JudgingResolver()

