@@ -115,7 +115,8 @@ class Failure:
     """One line of the failed file: why a record (or a line that is no record) has no row.
 
     ``type`` is a word of :class:`contextvqa_async.errors.Kind`; ``record`` the record's own object, or the first
-    1,000 characters of a line that holds none.
+    1,000 characters of a line that holds none. ``sha`` is the record's, ``stamp`` whatever tells that its images
+    changed (their sizes and times): by these the next run knows whether a failure that is not retryable still stands.
     """
 
     id: RecordId | None
@@ -128,6 +129,8 @@ class Failure:
     attempts: int = 0
     record: Mapping[str, Any] | str = field(default_factory=dict)
     line: int | None = None
+    sha: str = ""
+    stamp: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The failed file's object."""
@@ -140,7 +143,9 @@ class Failure:
             "retryable": self.retryable,
         }
         where = {} if self.line is None or self.id is not None else {"line": self.line}
-        return {"id": self.id, **where, "error": error, "attempts": self.attempts, "record": self.record}
+        known = {"record_sha": self.sha, "image_stamp": self.stamp}
+        told = {name: value for name, value in known.items() if value}
+        return {"id": self.id, **where, "error": error, "attempts": self.attempts, **told, "record": self.record}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
