@@ -16,6 +16,9 @@ from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, Cost, Gener
 from contextvqa_async.errors import UsageError
 from contextvqa_async.options import RunOptions
 
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Each command's context settings."""
+
 _TITLES = {Generation: "Generation", Limits: "Pace", Reading: "Records", Saving: "Sink", Cost: "Cost"}
 
 

@@ -12,11 +12,20 @@ from typing import Any
 import anyio
 import click
 
-from contextvqa_async.cli.options import GroupedCommand, GroupedOption, add_options, chosen, load_config, run_options
+from contextvqa_async.cli.options import (
+    HELP,
+    GroupedCommand,
+    GroupedOption,
+    add_options,
+    chosen,
+    load_config,
+    run_options,
+)
 from contextvqa_async.errors import UsageError
 from contextvqa_async.items import Summary
 from contextvqa_async.options import Settings
-from contextvqa_async.pipeline import Stop, run_line
+from contextvqa_async.pipeline import Stop
+from contextvqa_async.run import run_line
 from contextvqa_async.progress import Display, describe, open_display
 
 _SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
@@ -49,7 +58,7 @@ def _prompt_file() -> click.Option:
 
 
 @add_options([*run_options(), _prompt_file(), *_display_options()])
-@click.command("run", cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("run", cls=GroupedCommand, context_settings=HELP)
 @click.argument("input")
 @click.argument("output")
 def command(

@@ -1,0 +1,90 @@
+"""Record → Completion: admission, then the images, then the request. What a worker of the line does with a record.
+
+Rule: an image is read and encoded only once its record may be asked, and its bytes are counted from before they are
+read until the answer is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from contextvqa_async import images
+from contextvqa_async.admission import Admission
+from contextvqa_async.client import Client
+from contextvqa_async.inflight import ByteBudget
+from contextvqa_async.items import Completion, Record
+from contextvqa_async.options import Settings
+from contextvqa_async.prompt import DEFAULT_PROMPT, build_messages
+
+Tell = Callable[[str], None]
+
+MEGABYTE = 1_000_000
+
+
+class Asker:
+    """Asks for records one by one or many at once; made by :meth:`open`."""
+
+    def __init__(self, settings: Settings, source: Path | None, admission: Admission, client: Client) -> None:
+        self.settings = settings
+        self.admission = admission
+        self._client = client
+        self._roots = images.image_roots(settings.reading, source)
+        self._threads = images.Threads()
+        self._memory = ByteBudget(int(settings.limits.max_inflight_mb * MEGABYTE))
+        self._prompt = settings.generation.prompt or DEFAULT_PROMPT
+        self._fetch: images.Fetcher | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: Settings, source: Path | None, *, on_notice: Tell, on_retry: Tell
+    ) -> AsyncIterator[Asker]:
+        """Everything that asking needs; relative image paths are looked up beside ``source``."""
+        async with AsyncExitStack() as stack:
+            if settings.simulate:
+                settings = settings.at(await stack.enter_async_context(_simulator()))
+            labels = [endpoint.label for endpoint in settings.endpoints]
+            admission = Admission(labels, settings.limits, on_notice=on_notice)
+            client = await stack.enter_async_context(
+                Client(
+                    settings.endpoints,
+                    settings.generation,
+                    settings.limits,
+                    admission,
+                    on_notice=on_notice,
+                    on_retry=on_retry,
+                )
+            )
+            asker = cls(settings, source, admission, client)
+            if settings.reading.inline_urls:
+                allowed = settings.reading.allow_private_urls
+                fetcher = images.Fetcher(allow_private=allowed, threads=asker._threads)
+                asker._fetch = await stack.enter_async_context(fetcher)
+            yield asker
+
+    async def ask(self, record: Record) -> Completion:
+        """Return the answer; raises RecordError, RunError, or Withdrawn where a stop came first."""
+        with self._memory.claim() as claim:
+
+            async def prepare() -> bytes:
+                reading = self.settings.reading
+                for ref in record.images:
+                    await claim.take(await images.weigh(ref, roots=self._roots, reading=reading, threads=self._threads))
+                loaded = [
+                    await images.load_image(
+                        ref, roots=self._roots, reading=reading, threads=self._threads, fetch=self._fetch
+                    )
+                    for ref in record.images
+                ]
+                generation = self.settings.generation
+                return build_messages(record, loaded, system_prompt=generation.system_prompt, prompt=self._prompt)
+
+            return await self._client.complete(prepare)
+
+
+def _simulator() -> AbstractAsyncContextManager[str]:
+    from contextvqa_async.simulator import Simulator
+
+    return Simulator()

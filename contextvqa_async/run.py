@@ -1,0 +1,253 @@
+"""One run, put together: options and a source in, the line with all its stations, a Summary out.
+
+read_records ─► feed ─► Line ─► sink (or a stream of rows)
+                         └── ask: images ─► prompt ─► client
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Unpack
+
+import anyio
+
+from contextvqa_async.asker import Asker
+from contextvqa_async.errors import Kind, RecordError, RunError
+from contextvqa_async.items import Completion, Event, Failure, Finished, Notice, Record, Row, Settled, Started, Summary
+from contextvqa_async.options import RunOptions, Settings
+from contextvqa_async.pipeline import Line, Stop
+from contextvqa_async.prompt import DEFAULT_PROMPT
+from contextvqa_async.records import Source, read_records
+from contextvqa_async.rows import make_failure
+from contextvqa_async.sink import Sink
+from contextvqa_async.tally import Tally
+
+OnEvent = Callable[[Event], None]
+
+
+async def run_async(
+    source: Source, output: str | Path, *, on_event: OnEvent | None = None, **options: Unpack[RunOptions]
+) -> Summary:
+    """Ask about each record of ``source`` that ``output`` does not hold yet, and append what comes of it.
+
+    ``source``: a path (JSONL, JSON array, folder of images, "-") or an iterable, also async, of dicts. ``options``:
+    the command's, by the same names. ``on_event`` is told of what happens. Works inside a running loop.
+
+    Raises UsageError where the run cannot start. What stops it later (a wrong key, a full disk, ``max_cost``) is the
+    summary's ``stopped``; what failed is counted there, and stands in the failed file.
+    """
+    return await run_line(source, output, Settings.of(options), on_event=on_event)
+
+
+async def stream_async(
+    source: Source, *, on_failure: Callable[[dict[str, Any]], None] | None = None, **options: Unpack[RunOptions]
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield a row for each record of ``source`` as it is answered; nothing is written anywhere.
+
+    A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it is told
+    by a RuntimeWarning. Raises RunError where nothing more can succeed. Leaving the loop early drops what is in
+    flight.
+    """
+    run = Run(source, Settings.of(options))
+    send, receive = anyio.create_memory_object_stream[Row | Failure](0)
+
+    async def produce() -> None:
+        async with send:
+            await run.through(read_records(source, run.settings.reading), send.send)
+
+    # A task of its own, not a task group: a generator may be closed from another task than the one that began it.
+    task = asyncio.create_task(produce())
+    try:
+        async with receive:
+            async for item in receive:
+                if isinstance(item, Row):
+                    yield dict(item.fields)
+                else:
+                    (on_failure or _warn)(item.as_dict())
+        await task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    if run.stop.reason:
+        raise RunError(run.stop.reason, kind=Kind.INTERNAL)
+
+
+def _warn(entry: dict[str, Any]) -> None:
+    where = f"line {entry['line']}" if entry["id"] is None else f"record {entry['id']!r}"
+    warnings.warn(f"{where} failed: {entry['error']['message']}", RuntimeWarning, stacklevel=3)
+
+
+async def run_line(
+    source: Source,
+    output: str | Path,
+    settings: Settings,
+    *,
+    on_event: OnEvent | None = None,
+    stop: Stop | None = None,
+    verbose: bool = False,
+) -> Summary:
+    """What ``run_async`` does, with settings that are checked already, and a handle to stop it by."""
+    run = Run(source, settings, on_event=on_event, stop=stop, verbose=verbose)
+    return await run.into(Path(output))
+
+
+class Run:
+    """One run's state: its settings, its counts, and who watches."""
+
+    def __init__(
+        self,
+        source: Source,
+        settings: Settings,
+        *,
+        on_event: OnEvent | None = None,
+        stop: Stop | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.source = source
+        self.settings = settings
+        self.stop = stop or Stop()
+        self.tally = Tally(settings.cost)
+        self._on_event = on_event or _ignore
+        self._verbose = verbose
+
+    async def into(self, output: Path) -> Summary:
+        """Run the line into a sink at ``output``."""
+        async with AsyncExitStack() as stack:
+            sink = await stack.enter_async_context(self._open_sink(output))
+            for note in sink.notes:
+                self._notice(note)
+            self._tell_start(sink)
+            feed = await stack.enter_async_context(aclosing(self._feed(sink)))
+            await self.through(feed, sink.append)
+        summary = self._summarise(sink)
+        self._on_event(Finished(summary=summary))
+        return summary
+
+    async def through(
+        self, feed: AsyncIterator[Record | Failure], deliver: Callable[[Row | Failure], Awaitable[None]]
+    ) -> None:
+        """Run the line from ``feed`` to ``deliver``."""
+        async with Asker.open(self.settings, self._path(), on_notice=self._notice, on_retry=self._tell_retry) as asker:
+
+            async def ask(record: Record) -> Completion:
+                completion = await asker.ask(record)
+                self._pay(completion)
+                return completion
+
+            line = Line(
+                feed=self._checked(feed),
+                ask=ask,
+                deliver=deliver,
+                reading=self.settings.reading,
+                workers=self.settings.limits.concurrency,
+                stop=self.stop,
+                withdraw=asker.admission.stop,
+            )
+            await line.run()
+
+    def _open_sink(self, output: Path) -> Any:
+        path = self._path()
+        return Sink.open(
+            output,
+            self.settings.saving,
+            reading=self.settings.reading,
+            fingerprint=self._fingerprint(),
+            on_commit=self._settled,
+            inputs=() if path is None else (path,),
+        )
+
+    def _path(self) -> Path | None:
+        """The input's path, where it is one."""
+        is_path = isinstance(self.source, str | os.PathLike) and self.source != "-"
+        return Path(self.source) if is_path else None  # type: ignore[arg-type]
+
+    def _fingerprint(self) -> dict[str, Any]:
+        """The settings that the rows of one output share."""
+        generation = asdict(self.settings.generation)
+        del generation["no_stream"]
+        reading = self.settings.reading
+        return {
+            "model": "simulator" if self.settings.simulate else self.settings.endpoints[0].model,
+            **generation,
+            "prompt": self.settings.generation.prompt or DEFAULT_PROMPT,
+            "max_pixels": reading.max_pixels,
+            "id_key": reading.id_key,
+            "answer_key": reading.answer_key,
+            "output_key": reading.output_key,
+        }
+
+    async def _feed(self, sink: Sink) -> AsyncIterator[Record | Failure]:
+        """What is to be done: the records that the sink wants, up to ``--limit``."""
+        left = self.settings.reading.limit
+        if left == 0:
+            return
+        async for item in read_records(self.source, self.settings.reading, chooser=sink):
+            yield item
+            if left is not None and isinstance(item, Record):
+                left -= 1
+                if left == 0:
+                    return
+
+    async def _checked(self, feed: AsyncIterator[Record | Failure]) -> AsyncIterator[Record | Failure]:
+        """Count records without an image, or fail them where one is required."""
+        async for item in feed:
+            if isinstance(item, Record) and not item.images:
+                if self.settings.reading.require_image:
+                    error = RecordError("The record names no image, and --require-image is set.", kind=Kind.NO_IMAGE)
+                    yield make_failure(item, error)
+                    continue
+                self.tally.text_only += 1
+            yield item
+
+    def _pay(self, completion: Completion) -> None:
+        self.tally.pay(completion.prompt_tokens or 0, completion.completion_tokens or 0)
+        if self.tally.overspent:
+            self.stop.request(f"the run has cost {self.tally.cost:,.4f}, which reaches --max-cost", exit_code=3)
+
+    def _settled(self, items: Sequence[Row | Failure]) -> None:
+        self.tally.count(items)
+        self._on_event(Settled(items=items))
+
+    def _notice(self, message: str) -> None:
+        self.tally.notice(message)
+        self._on_event(Notice(message=message))
+
+    def _tell_retry(self, message: str) -> None:
+        if self._verbose:
+            self._on_event(Notice(message=message))
+
+    def _tell_start(self, sink: Sink) -> None:
+        endpoints = self.settings.endpoints
+        self._on_event(
+            Started(
+                done=sink.earlier_rows,
+                model=endpoints[0].model,
+                endpoints=tuple(endpoint.label for endpoint in endpoints),
+                concurrency=self.settings.limits.concurrency,
+            )
+        )
+
+    def _summarise(self, sink: Sink) -> Summary:
+        counts = sink.counts
+        exit_code = self.stop.exit_code or int(bool(self.tally.failed or counts.standing))
+        return self.tally.summary(
+            skipped=counts.done + counts.standing,
+            duplicates=counts.duplicates,
+            changed=counts.changed,
+            stopped=self.stop.reason,
+            exit_code=exit_code,
+            output=str(sink.output),
+            failed_output=str(sink.failed),
+            simulated=self.settings.simulate,
+        )
+
+
+def _ignore(event: Event) -> None:
+    """Nobody watches."""

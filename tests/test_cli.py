@@ -1,0 +1,257 @@
+"""The command as a new user meets it: exit codes, one-sentence errors, nothing of one record's fault on another."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contextvqa_async.cli import main
+
+ROOT = Path(__file__).parent.parent
+PICTURE = ROOT / "examples" / "images" / "lighthouse.png"
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Run the command line in this process, in an empty folder; return its code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("CVQA_API_KEY", "DF_API_KEY", "DASHSCOPE_API_KEY", "CVQA_BASE_URL", "CVQA_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*args: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        assert isinstance(exit_.value.code, int)
+        return exit_.value.code, out, err
+
+    return run
+
+
+def write_jsonl(path: Path, *items: Any) -> Path:
+    """Objects as lines; strings and bytes as they are."""
+    lines = [item if isinstance(item, bytes) else json.dumps(item).encode() for item in items]
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return path
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def test_the_examples_become_rows_and_are_not_asked_again(command: Command, tmp_path: Path) -> None:
+    """The main job, twice."""
+    code, out, err = command(ROOT / "examples/records.jsonl", "out.jsonl", "--simulate", "--summary-json", "s.json")
+    assert code == 0, err
+    assert out == ""
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert len(rows) == len(read_jsonl(ROOT / "examples/records.jsonl"))
+    for row in rows:
+        assert row["context_vqa"]["qas"], row["vqa"]
+        assert row["context_vqa"]["context"]
+        assert "simulated" in row["generation"]["model"]
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert (summary["done"], summary["failed"], summary["simulated"]) == (len(rows), 0, True)
+    assert "SIMULATED" in err
+    code, _, err = command(ROOT / "examples/records.jsonl", "out.jsonl", "--simulate")
+    assert code == 0
+    assert f"{len(rows)} skipped" in err
+    assert len(read_jsonl(tmp_path / "out.jsonl")) == len(rows)
+
+
+def test_every_kind_of_bad_line_fails_alone(command: Command, tmp_path: Path) -> None:
+    """Broken JSON, no object, wrong types, invalid UTF-8: each with its line's number, and the good ones pass."""
+    write_jsonl(
+        tmp_path / "in.jsonl",
+        {"id": "good", "image": str(PICTURE)},
+        b'{"id": "broken',
+        b"[1, 2]",
+        {"id": 1.5},
+        {"id": "t", "image": 7},
+        b'{"id": "\xff\xfe"}',
+        b"",
+        {"id": "c", "conversation": "hello"},
+        {"id": 8, "conversation": [{"from": "human", "value": "Write."}]},
+    )
+    code, _, err = command("in.jsonl", "out.jsonl", "--simulate")
+    assert code == 1
+    assert {row["id"] for row in read_jsonl(tmp_path / "out.jsonl")} == {"good", 8}
+    failed = read_jsonl(tmp_path / "out.failed.jsonl")
+    assert [entry["line"] for entry in failed] == [2, 3, 4, 5, 6, 8]
+    assert {entry["error"]["type"] for entry in failed} == {"bad_record"}
+    assert "6 × bad_record" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "image", ["missing.png", "folder", "empty.png", "words.png", "bare\x00name.png", "ftp://h/i.png", "n" * 5000]
+)
+def test_a_bad_image_fails_its_record_alone(command: Command, tmp_path: Path, image: str) -> None:
+    """One clear sentence that names the image."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "words.png").write_text("not a picture")
+    write_jsonl(tmp_path / "in.jsonl", {"id": "bad", "image": image}, {"id": "good", "image": str(PICTURE)})
+    code, _, _ = command("in.jsonl", "out.jsonl", "--simulate")
+    assert code == 1
+    assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["good"]
+    (entry,) = read_jsonl(tmp_path / "out.failed.jsonl")
+    assert entry["error"]["type"] in ("bad_image", "too_large")
+    assert entry["record"]["image"] == image
+    assert "\n" not in entry["error"]["message"]
+
+
+def test_odd_paths_and_ids_pass_through(command: Command, tmp_path: Path) -> None:
+    """Spaces, dots and other scripts in paths; newlines, numbers and 10 kB in ids; no image at all, in three ways."""
+    folder = tmp_path / "a b" / "图片"
+    folder.mkdir(parents=True)
+    (folder / "é 1.png").write_bytes(PICTURE.read_bytes())
+    records: list[dict[str, Any]] = [
+        {"id": 1, "image": "a b/图片/é 1.png"},
+        {"id": "1", "image": ["a b/../a b/图片/é 1.png"]},
+        {"id": "new\nline", "image": []},
+        {"id": "x" * 10_000, "image": None},
+        {"image": str(folder / "é 1.png"), "kept": {"deep": [1, None]}},
+        {"id": 1, "image": "a b/图片/é 1.png"},
+    ]
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(json.dumps(r, ensure_ascii=False) for r in records).encode())
+    code, _, err = command("in.jsonl", "out.jsonl", "--simulate")
+    assert code == 0, err
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert {row["id"] for row in rows} >= {1, "1", "new\nline", "x" * 10_000}
+    assert len(rows) == 5
+    assert next(row for row in rows if "kept" in row)["kept"] == {"deep": [1, None]}
+    assert "1 records repeat an id" in err
+    assert "2 records name no image" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["missing.jsonl", "o.jsonl", "--simulate"], "missing.jsonl"),
+        (["in.jsonl", "folder", "--simulate"], "folder"),
+        (["in.jsonl", "no/such/o.jsonl", "--simulate"], "no/such"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--concurrency", "0"], "--concurrency"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--concurrency", "100000"], "--concurrency"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--concurrency", "many"], "--concurrency"),
+        (["in.jsonl", "o.jsonl"], "--simulate"),
+        (["in.jsonl", "o.jsonl", "--base-url", "nonsense"], "--base-url"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--extra-body", "{"], "JSON"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--config", "none.toml"], "none.toml"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--config", "typo.toml"], "concurrency"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--prompt-file", "none.txt"], "none.txt"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--max-cost", "1"], "--price-in"),
+        (["in.jsonl", "o.jsonl", "--simulate", "--no-such-option"], "--no-such-option"),
+        (["in.jsonl"], "OUTPUT"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_2(command: Command, tmp_path: Path, args: list[str], words: str) -> None:
+    """Before anything is read or paid for, and without a traceback."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1})
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "typo.toml").write_text("concurency = 3\n")
+    code, out, err = command(*args)
+    assert code == 2
+    assert words in err
+    assert out == ""
+    assert "Traceback" not in err
+    assert not (tmp_path / "o.jsonl").exists()
+
+
+def test_an_empty_input_is_done_at_once(command: Command, tmp_path: Path) -> None:
+    """Nothing to do is no error."""
+    (tmp_path / "in.jsonl").touch()
+    assert command("in.jsonl", "out.jsonl", "--simulate")[0] == 0
+
+
+def test_a_toml_file_and_variables_set_options_and_flags_win(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One name in all places."""
+    write_jsonl(tmp_path / "in.jsonl", *({"id": n} for n in range(9)))
+    (tmp_path / "run.toml").write_text('simulate = true\nlimit = 5\nanswer_key = "raw"\n')
+    assert command("in.jsonl", "out.jsonl", "--config", "run.toml")[0] == 0
+    assert len(read_jsonl(tmp_path / "out.jsonl")) == 5
+    assert "raw" in read_jsonl(tmp_path / "out.jsonl")[0]
+    monkeypatch.setenv("CVQA_LIMIT", "2")
+    assert command("in.jsonl", "out.jsonl", "--config", "run.toml")[0] == 0
+    assert len(read_jsonl(tmp_path / "out.jsonl")) == 7
+    assert command("in.jsonl", "out.jsonl", "--config", "run.toml", "--limit", "1")[0] == 0
+    assert len(read_jsonl(tmp_path / "out.jsonl")) == 8
+
+
+def test_another_model_or_prompt_is_not_mixed_in(command: Command, tmp_path: Path) -> None:
+    """The refusal says what differs; --allow-mixed and --overwrite are the two ways on."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1}, {"id": 2})
+    assert command("in.jsonl", "out.jsonl", "--simulate", "--limit", "1")[0] == 0
+    code, _, err = command("in.jsonl", "out.jsonl", "--simulate", "--temperature", "0.5")
+    assert code == 2
+    assert "temperature" in err
+    assert "0.5" in err
+    assert command("in.jsonl", "out.jsonl", "--simulate", "--temperature", "0.5", "--allow-mixed")[0] == 0
+    assert len(read_jsonl(tmp_path / "out.jsonl")) == 2
+    assert command("in.jsonl", "out.jsonl", "--simulate", "--temperature", "0.7", "--overwrite")[0] == 0
+    assert len(read_jsonl(tmp_path / "out.jsonl")) == 2
+
+
+def test_a_cost_limit_stops_the_run_with_exit_3(command: Command, tmp_path: Path) -> None:
+    """What is done stays; the next run goes on."""
+    write_jsonl(tmp_path / "in.jsonl", *({"id": n} for n in range(50)))
+    price = ("--price-out", "1000000", "--max-cost", "1", "--concurrency", "2")
+    code, _, err = command("in.jsonl", "out.jsonl", "--simulate", *price)
+    assert code == 3
+    assert "--max-cost" in err
+    assert 1 <= len(read_jsonl(tmp_path / "out.jsonl")) <= 5
+
+
+def test_refine_reads_saved_answers_again(command: Command, tmp_path: Path) -> None:
+    """Every field is kept, only the article and the pairs are made anew; bad lines are told and counted."""
+    write_jsonl(
+        tmp_path / "raw.jsonl",
+        {"id": 1, "text": "Article: A.\n\nQ1: What?\nA1: This", "context_vqa": "old", "x": 1},
+        b"not json",
+        {"id": 2},
+        {"id": 3, "text": ""},
+    )
+    code, out, err = command("refine", "raw.jsonl", "out.jsonl", "--input-key", "text", "--output-key", "parsed")
+    assert code == 1
+    assert out == ""
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert [row["id"] for row in rows] == [1, 3]
+    assert rows[0]["parsed"] == {"context": "A.", "qas": [{"question": "What?", "answer": "This"}]}
+    assert (rows[0]["context_vqa"], rows[0]["x"]) == ("old", 1)
+    assert "line 2" in err
+    assert "line 3" in err
+
+
+def test_refine_writes_to_stdout_and_keeps_paragraphs(command: Command, tmp_path: Path) -> None:
+    """stdout is data alone."""
+    write_jsonl(tmp_path / "raw.jsonl", {"vqa": "Article: One.\n\nTwo.\n\nQ1: What?\nA1: This"})
+    code, out, _ = command("refine", "raw.jsonl", "-", "--keep-paragraphs")
+    assert code == 0
+    assert json.loads(out)["context_vqa"]["context"] == "One.\n\nTwo."
+
+
+def test_a_first_word_that_names_a_command_is_the_command(command: Command, tmp_path: Path) -> None:
+    """A file of that name is written ./refine."""
+    code, out, _ = command("--help")
+    assert code == 0
+    assert "--stall-timeout" in out
+    assert command("--version")[1].startswith("cvqa-async")
+    write_jsonl(tmp_path / "refine", {"id": 1})
+    assert command("./refine", "out.jsonl", "--simulate")[0] == 0
+
+
+def test_as_a_module_it_is_the_same_command() -> None:
+    """``python -m contextvqa_async``."""
+    result = subprocess.run([sys.executable, "-m", "contextvqa_async", "--version"], capture_output=True, check=False)
+    assert result.returncode == 0
