@@ -1,0 +1,175 @@
+"""Pieces of a source → the records that are wanted of them: identities first, then the choice, then the parsing.
+
+Rule: a line that is not wanted is not parsed, provided that its id stands in front; and no line stops the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+
+from contextvqa_async.config import Reading
+from contextvqa_async.errors import Kind, RecordError
+from contextvqa_async.items import Failure, Record
+from contextvqa_async.jsonl import EXCERPT, Batch, IdScanner, TooLong, dumps, excerpt, key_of, loads
+from contextvqa_async.records.parsing import parse_record, record_id, short_sha
+
+
+@dataclass(slots=True)
+class Piece:
+    """What was read at once: raw lines or ready objects, numbered from ``first``; ``upto`` is the last one's number.
+
+    ``broken`` says why nothing can be read after them. ``root`` is the folder that the objects' images lie in.
+    """
+
+    items: list[Any]
+    first: int
+    upto: int = -1
+    broken: str | None = None
+    root: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.upto < 0:
+            self.upto = self.first + len(self.items) - 1
+
+
+class Chooser(Protocol):
+    """Who decides which records are wanted: the sink."""
+
+    def choose(self, batch: Batch) -> Iterator[int]:
+        """The positions in ``batch`` that are wanted, in order; each counts as taken when it is yielded."""
+        ...
+
+    def release(self, key: bytes) -> None:
+        """The record just taken is none: its id is still free."""
+        ...
+
+
+class TakeAll:
+    """The chooser where there is no sink: wants every record, also those whose id came before."""
+
+    def choose(self, batch: Batch) -> Iterator[int]:
+        """Every position."""
+        return iter(range(len(batch.keys)))
+
+    def release(self, key: bytes) -> None:
+        """Nothing is remembered."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What had to be parsed of an item before the choice: its fields, and the images where those differ."""
+
+    fields: Mapping[str, Any]
+    given: Mapping[str, Any] | None = None
+
+
+class Taker:
+    """Asks ``chooser`` about each piece's records at once, and parses what it wants."""
+
+    def __init__(self, reading: Reading, chooser: Chooser) -> None:
+        self._reading, self._chooser = reading, chooser
+        self._scanner = IdScanner(reading.id_key)
+
+    def records(self, piece: Piece) -> Iterator[Record | Failure]:
+        """The wanted records of ``piece``, and a Failure for each item that is none."""
+        batch, numbers, known = Batch([], [], piece.upto), list[int](), dict[int, _Known]()
+        for number, item in enumerate(piece.items, piece.first):
+            try:
+                if isinstance(item, bytes):
+                    self._identify_line(item, batch, known)
+                else:
+                    self._identify(item, piece.root, batch, known)
+            except RecordError as error:
+                yield _failure(error, number, item)
+            if len(batch.keys) > len(numbers):
+                numbers.append(number)
+        for at in self._chooser.choose(batch):
+            yield self._parse(batch, at, known.pop(at, None), numbers[at])
+        if piece.broken is not None:
+            yield _failure(RecordError(piece.broken, kind=Kind.BAD_RECORD), piece.upto + 1, b"")
+
+    def _identify_line(self, line: bytes, batch: Batch, known: dict[int, _Known]) -> None:
+        """Put a line's identity into ``batch``; a blank line has none."""
+        if line[-1:] != b"}":
+            line = line.strip()
+            if not line:
+                return
+        key = self._scanner.scan(line) if line[-1:] == b"}" else None
+        if key is None:
+            fields = _object(line)
+            key = self._key(fields)
+            known[len(batch.keys)] = _Known(fields)
+        batch.keys.append(key)
+        batch.texts.append(line)
+
+    def _identify(self, item: Any, root: str | None, batch: Batch, known: dict[int, _Known]) -> None:
+        """The same for an object; images given as bytes or paths are named in the row by what JSON can hold."""
+        if isinstance(item, TooLong):
+            raise RecordError(f"The line is too long: {item.size:,} bytes.", kind=Kind.BAD_RECORD)
+        if not isinstance(item, Mapping):
+            raise RecordError(f"A record must be an object, not {type(item).__name__}.", kind=Kind.BAD_RECORD)
+        try:
+            fields = _writable(item)
+            text = dumps(fields, sort=True)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise RecordError(f"The record cannot be written as JSON: {error}.", kind=Kind.BAD_RECORD) from None
+        given = (
+            item
+            if root is None
+            else {self._reading.image_key: os.path.abspath(os.path.join(root, item[self._reading.image_key]))}
+        )
+        key = self._key(fields)
+        known[len(batch.keys)] = _Known(fields, given)
+        batch.keys.append(key)
+        batch.texts.append(text)
+
+    def _key(self, fields: Mapping[str, Any]) -> bytes:
+        return key_of(record_id(fields, self._reading.id_key))
+
+    def _parse(self, batch: Batch, at: int, known: _Known | None, number: int) -> Record | Failure:
+        text = batch.texts[at]
+        try:
+            known = _Known(_object(text)) if known is None else known
+            sha = short_sha(text)
+            return parse_record(known.fields, self._reading, given=known.given, sha=sha, line=number)
+        except RecordError as error:
+            self._chooser.release(batch.keys[at])
+            return _failure(error, number, text)
+
+
+def _object(line: bytes) -> Mapping[str, Any]:
+    try:
+        value = loads(line)
+    except ValueError as error:
+        raise RecordError(_what_is_wrong(line, error), kind=Kind.BAD_RECORD) from None
+    if not isinstance(value, dict):
+        raise RecordError("The line is JSON, but no object.", kind=Kind.BAD_RECORD)
+    return value
+
+
+def _what_is_wrong(line: bytes, error: ValueError) -> str:
+    try:
+        line.decode()
+    except UnicodeDecodeError as fault:
+        return f"The line is not valid UTF-8 (byte {fault.start + 1})."
+    return f"The line is not valid JSON: {str(error).replace('line 1 column', 'column')}."
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "sha256:" + sha256(value).hexdigest()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {key: _writable(member) for key, member in value.items()}
+    return [_writable(member) for member in value] if isinstance(value, list | tuple) else value
+
+
+def _failure(error: RecordError, number: int, item: Any) -> Failure:
+    raw = item.start if isinstance(item, TooLong) else item
+    shown = excerpt(raw) if isinstance(raw, bytes) else repr(raw)[:EXCERPT]
+    return Failure(id=None, type=error.kind, message=str(error), retryable=error.retryable, record=shown, line=number)

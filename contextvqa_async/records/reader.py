@@ -1,0 +1,197 @@
+"""A source → its pieces: lines of a file read in blocks, elements of an array, a folder's images, an iterable's items.
+
+Rule: constant memory, and one hop to a worker thread for a block, never for a line.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO, cast
+
+import aiofiles
+import ijson
+from anyio import to_thread
+
+from contextvqa_async.config import Reading
+from contextvqa_async.errors import Kind, RunError, UsageError
+from contextvqa_async.items import Failure, Record
+from contextvqa_async.jsonl import BOM, END, Lines
+from contextvqa_async.records.choice import Chooser, Piece, TakeAll, Taker
+
+Source = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
+Read = Callable[[int], Awaitable[bytes]]
+
+BLOCK = 1 << 20
+"""Bytes read at once: a thousand lines or so."""
+
+IMAGE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
+)
+"""Names in a folder that may be images; the bytes decide later."""
+
+
+async def read_records(
+    source: Source, reading: Reading, *, chooser: Chooser | None = None, stdin: BinaryIO | None = None
+) -> AsyncIterator[Record | Failure]:
+    """Yield the wanted records of ``source``, and a Failure (id None, its line's number) for what is no record.
+
+    ``source``: a path to .jsonl, .ndjson, .json (an array, or JSONL after all), any of them with .gz, or a folder of
+    images; "-" for ``stdin``; or any (async) iterable of mappings. ``chooser`` (the sink) says what is wanted. ``line``
+    counts from 1: lines, elements of an array, items of an iterable. Raises UsageError where the source cannot be
+    opened, and RunError where it cannot be read to its end.
+    """
+    taker = Taker(reading, chooser or TakeAll())
+    async with AsyncExitStack() as stack:
+        if isinstance(source, str | os.PathLike):
+            pieces = await _open(os.fspath(source), reading, stdin, stack)
+        else:
+            pieces = _each(source)
+        async for piece in pieces:
+            for item in taker.records(piece):
+                yield item
+        for item in taker.records(Piece([], 1, END)):
+            yield item
+
+
+async def _open(name: str, reading: Reading, stdin: BinaryIO | None, stack: AsyncExitStack) -> AsyncIterator[Piece]:
+    """The pieces of a path, by what is there."""
+    if name == "-":
+        return _document(_reader(stdin or sys.stdin.buffer), name)
+    try:
+        mode = (await to_thread.run_sync(os.stat, name)).st_mode
+        if stat.S_ISDIR(mode):
+            return _folder(name, reading)
+        if not stat.S_ISREG(mode):
+            raise UsageError(f"The input {name} is neither a file nor a folder; give '-' and pipe it in.")
+        if name.lower().endswith(".gz"):
+            packed = stack.enter_context(gzip.open(name))  # noqa: SIM115
+            return _document(_reader(cast(BinaryIO, packed)), name)
+        file = await stack.enter_async_context(aiofiles.open(name, "rb"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"The input {name!r} cannot be read: {reason}.") from None
+    return _document(file.read, name)
+
+
+def _reader(file: BinaryIO) -> Read:
+    """A blocking file's read, each in a worker thread that a stop does not wait for."""
+    read = getattr(file, "read1", file.read)
+
+    async def read_block(size: int) -> bytes:
+        return cast(bytes, await to_thread.run_sync(read, size, abandon_on_cancel=True))
+
+    return read_block
+
+
+async def _document(read: Read, name: str) -> AsyncIterator[Piece]:
+    """An array where the first character is ``[`` and the name does not say JSONL; else lines."""
+    blocks = _blocks(read, name)
+    start = b""
+    async for block in blocks:
+        start += block
+        if start.removeprefix(BOM).strip():
+            break
+    start = start.removeprefix(BOM)
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UsageError(f"The input {name} is UTF-16; save it as UTF-8.")
+    of_lines = {".jsonl", ".ndjson"} & {suffix.lower() for suffix in Path(name).suffixes}
+    array = not of_lines and start.lstrip()[:1] == b"["
+    async for piece in _elements(start, blocks) if array else _lines(start, blocks):
+        yield piece
+
+
+async def _blocks(read: Read, name: str) -> AsyncIterator[bytes]:
+    while True:
+        try:
+            block = await read(BLOCK)
+        except (OSError, EOFError) as error:
+            raise RunError(f"The input {name} cannot be read further: {error}.", kind=Kind.STORAGE) from None
+        if not block:
+            return
+        yield block
+
+
+async def _lines(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator[Piece]:
+    lines = Lines()
+    yield (piece := Piece(lines.feed(start), 1))
+    async for block in blocks:
+        yield (piece := Piece(lines.feed(block), piece.upto + 1))
+    yield Piece(lines.flush(), piece.upto + 1)
+
+
+async def _elements(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator[Piece]:
+    """The elements of one JSON array, however large; what follows a fault in its text cannot be read."""
+    found = ijson.sendable_list()
+    parser = ijson.items_coro(found, "item")
+    broken = None
+    first = 1
+    while broken is None and start is not None:
+        broken = _feed(parser, start)
+        yield (piece := Piece([_plain(item) for item in found], first, broken=broken))
+        first = piece.upto + 1
+        del found[:]
+        start = await anext(blocks, b"")
+        if not start:
+            broken = broken or _feed(parser, None)
+            if broken:
+                yield Piece([], first, broken=broken)
+            return
+
+
+def _feed(parser: Any, block: bytes | None) -> str | None:
+    """Push a block (None: the end) into ijson's parser; what is wrong with the array, if anything."""
+    try:
+        if block is None:
+            parser.close()
+        else:
+            parser.send(block)
+    except (ijson.JSONError, StopIteration, ValueError) as error:
+        what = str(error).strip().split("\n")[0] or "something follows its end"
+        return f"The array cannot be read further: {what}."
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """ijson's decimals as the floats that JSON means elsewhere."""
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return value if value is None or isinstance(value, str | int) else float(value)
+
+
+async def _folder(root: str, reading: Reading) -> AsyncIterator[Piece]:
+    """The images below ``root`` in sorted order, one folder's names in memory at a time; links are not followed."""
+    faults: list[OSError] = []
+    folders = os.walk(root, onerror=faults.append)
+    first = 1
+    while (found := await to_thread.run_sync(next, folders, None)) is not None:
+        where, below, names = found
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        within = PurePath(where).relative_to(root)
+        paths = [(within / name).as_posix() for name in sorted(names) if _may_be_image(name)]
+        yield (piece := Piece([{reading.id_key: path, reading.image_key: path} for path in paths], first, root=root))
+        first = piece.upto + 1
+    for fault in faults:
+        yield Piece([], first, broken=f"The folder {fault.filename} cannot be read: {fault.strerror}.")
+
+
+def _may_be_image(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+async def _each(source: Any) -> AsyncIterator[Piece]:
+    """The items of an iterable one by one, since nobody knows when the next one comes."""
+    number = 0
+    if isinstance(source, AsyncIterable):
+        async for item in source:
+            yield Piece([item], number := number + 1)
+        return
+    for item in source:
+        yield Piece([item], number := number + 1)

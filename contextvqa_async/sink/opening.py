@@ -1,0 +1,180 @@
+"""What happens before the first record: the output is locked, compared, mended and indexed, or refused.
+
+Comes in: the output's path and the run's settings. Goes out: an index, and notes that say what was found and done.
+Rule: nothing is changed before it is certain that the output is this run's to continue.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from contextvqa_async.config import Reading, Saving
+from contextvqa_async.errors import UsageError
+from contextvqa_async.sink.failures import FailedFile
+from contextvqa_async.sink.index import Index
+from contextvqa_async.sink.outfile import Appender, heal, rewrite
+from contextvqa_async.sink.rowfile import RowScan, row_of, scan_rows
+from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path, this_run
+
+_BYTES_A_ROW = 2000
+_NAMED = 5
+
+
+def check_target(output: Path, failed: Path, inputs: Sequence[Path]) -> Path:
+    """The output's real path; UsageError where no output can be."""
+    if str(output) == "-":
+        raise UsageError("OUTPUT must be a file, not stdout: rows are appended to it, and found again by the next run.")
+    target = Path(os.path.realpath(output))
+    for path in (target, failed):
+        _check_file(path)
+    for source in inputs:
+        for path in (target, failed):
+            if path.exists() and source.exists() and source.samefile(path):
+                raise UsageError(f"{source} is the input; rows must go to another file.")
+    if target == Path(os.path.realpath(failed)):
+        raise UsageError(f"--failed must name another file than the output {output}.")
+    return target
+
+
+def _check_file(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise UsageError(f"The folder {path.parent} does not exist; make it first (mkdir -p).") from None
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise UsageError(f"The folder {path.parent} cannot be written to.") from None
+        return
+    except OSError as error:
+        raise UsageError(f"{path} cannot be opened: {error.strerror}.") from None
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise UsageError(f"{path} is {what}; rows are appended to a file, and found again there by the next run.")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise UsageError(f"{path} cannot be read and written.")
+
+
+def take_lock(target: Path) -> filelock.BaseFileLock:
+    """The output's lock, taken; UsageError says who has it."""
+    lock = filelock.FileLock(f"{target}.lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise UsageError(f"Another run is writing {target}{_holder(target)}; wait for it, or stop it.") from None
+    except (OSError, NotImplementedError) as error:
+        raise UsageError(f"{target} cannot be locked: {error}.") from None
+    return lock
+
+
+def _holder(target: Path) -> str:
+    try:
+        sidecar = read_sidecar(sidecar_path(target))
+    except (UsageError, OSError):
+        return ""
+    run = sidecar.running if sidecar else None
+    return f" (process {run.get('pid')} on {run.get('host')}, since {run.get('since')})" if run else ""
+
+
+class Opening:
+    """One opening; :meth:`run` blocks, and leaves its findings in the attributes."""
+
+    def __init__(
+        self, target: Path, failed: Path, saving: Saving, reading: Reading, fingerprint: Mapping[str, Any]
+    ) -> None:
+        self.target, self.failed_path = target, failed
+        self.notes: list[str] = []
+        self._saving, self._reading = saving, reading
+        self._fingerprint = {**fingerprint, "id_key": reading.id_key}
+        self._beside = sidecar_path(target)
+
+    def run(self) -> None:
+        """Fill ``index``, ``scan``, ``earlier`` and ``sidecar``, and open ``rows`` for appending."""
+        if self._saving.overwrite:
+            self._set_aside()
+        known = read_sidecar(self._beside)
+        if known is not None and not self._saving.allow_mixed:
+            check_same(known, self._fingerprint, self.target)
+        size = self.target.stat().st_size if self.target.exists() else 0
+        self.index = Index(size // _BYTES_A_ROW)
+        self.scan = self._scan(known) if size else RowScan()
+        if size:
+            self._mend(known)
+        self.earlier = FailedFile(self.failed_path, self.index, self._saving.retry_failed)
+        self.sidecar = self._continue(known)
+        self.sidecar.write(self._beside)
+        self.rows = Appender(self.target)
+
+    def _set_aside(self) -> None:
+        for path in (self.target, self.failed_path):
+            if path.exists() and path.stat().st_size:
+                spare = _free_name(path)
+                path.rename(spare)
+                self.notes.append(f"The old {path.name} is kept as {spare.name}.")
+        self._beside.unlink(missing_ok=True)
+
+    def _scan(self, known: Sidecar | None) -> RowScan:
+        empty_key = self._reading.output_key if self._saving.retry_empty else None
+        scan = scan_rows(self.target, self.index, self._reading.id_key, empty_key=empty_key)
+        if known is None and not scan.rows:
+            raise UsageError(
+                f"{self.target} is not empty, and none of its lines is a row with {self._reading.id_key!r}; "
+                "choose another output, or --overwrite."
+            )
+        if known is None:
+            self.notes.append(
+                f"{self.target.name} has no {self._beside.name} beside it: its {scan.rows:,} rows are taken as they "
+                "are, and what they were made with cannot be compared."
+            )
+        return scan
+
+    def _mend(self, known: Sidecar | None) -> None:
+        scan, id_key = self.scan, self._reading.id_key
+        if torn := heal(self.target, lambda line: row_of(line, id_key) is not None):
+            self.notes.append(f"Cut {torn:,} bytes of a torn row off {self.target.name}; its record is asked again.")
+        damaged = set(scan.damaged)
+        finish = scan.last if known is not None and known.replacing else {}
+        if damaged or finish:
+            rewrite(self.target, lambda number, _, line: number not in damaged and self._stays(number, line, finish))
+        if damaged:
+            self.notes.append(f"Dropped {_numbered(scan.damaged)} of {self.target.name}, holding zeros of a crash.")
+        if scan.garbage:
+            self.notes.append(f"{_numbered(scan.garbage)} of {self.target.name} is no row; it is kept as it is.")
+        if scan.duplicates and not finish:
+            self.notes.append(f"{self.target.name} holds {scan.duplicates:,} rows of ids that it holds before.")
+
+    def _stays(self, number: int, line: bytes, last: Mapping[bytes, int]) -> bool:
+        """Whether a line is not one that an interrupted --retry-empty had already replaced."""
+        if not last:
+            return True
+        from contextvqa_async.jsonl import key_of
+
+        found = row_of(line, self._reading.id_key)
+        return found is None or last.get(key_of(found[0]), number) == number
+
+    def _continue(self, known: Sidecar | None) -> Sidecar:
+        earlier = [] if known is None else [*known.earlier]
+        if known is not None and known.fingerprint != self._fingerprint:
+            earlier = [one for one in [*earlier, known.fingerprint] if one != self._fingerprint]
+        return Sidecar(
+            fingerprint=self._fingerprint, earlier=earlier, replacing=self._saving.retry_empty, running=this_run()
+        )
+
+
+def _free_name(path: Path) -> Path:
+    spare, number = path.with_name(path.name + ".bak"), 1
+    while spare.exists():
+        number += 1
+        spare = path.with_name(f"{path.name}.bak{number}")
+    return spare
+
+
+def _numbered(lines: list[int]) -> str:
+    shown = ", ".join(str(number) for number in lines[:_NAMED])
+    more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
+    return f"{'Line' if len(lines) == 1 else 'Lines'} {shown}{more}"

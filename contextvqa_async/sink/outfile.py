@@ -1,0 +1,172 @@
+"""One JSONL file that is appended to in durable groups, mended where a crash tore it, and replaced only as a whole.
+
+Rule: what was told written is on the disk; what could not be written is cut off again, so that the file never holds
+half a line. Blocking calls, all of them: the sink runs them in a worker thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from contextvqa_async.errors import Kind, RunError, UsageError
+from contextvqa_async.jsonl import MAX_LINE, Lines, TooLong
+
+BLOCK = 1 << 20
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Appender:
+    """Appends whole groups of lines; ``size`` is what is durable."""
+
+    def __init__(self, path: Path) -> None:
+        fresh = not path.exists()
+        self._path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        self.size = os.fstat(self._fd).st_size
+        if fresh:
+            sync_folder(path)
+
+    def commit(self, data: bytes) -> None:
+        """Write ``data`` and wait until it is durable; RunError after cutting off what was written of it."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            _sync(self._fd)
+        except OSError as error:
+            self._cut_back()
+            raise storage_error(self._path, error) from error
+        self.size += len(data)
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._fd)
+
+    def _cut_back(self) -> None:
+        try:
+            os.ftruncate(self._fd, self.size)
+        except OSError:
+            return  # a disk that turned read-only: the next run heals the tail
+
+
+def storage_error(path: Path, error: OSError) -> RunError:
+    """The one sentence for a file that cannot be written further."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        what = "the disk is full" if error.errno == errno.ENOSPC else "no more may be stored there"
+        hint = "make room and run again: what is done is kept"
+    else:
+        what, hint = (error.strerror or str(error)).lower(), "mend that and run again: what is done is kept"
+    return RunError(f"{path} cannot be written: {what}; {hint}.", kind=Kind.STORAGE)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the name of a new or replaced file durable."""
+    try:
+        fd = os.open(path.parent, os.O_RDONLY)
+    except OSError:
+        return  # Windows opens no folders
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(fd)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Set a small file's content at once: it is the old one or the new one at any moment."""
+    spare = path.with_name(path.name + ".tmp")
+    with spare.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    spare.replace(path)
+    sync_folder(path)
+
+
+def lines_in(path: Path) -> Iterator[tuple[int, int, bytes | TooLong]]:
+    """(number, offset, line) of each line, the last one also where no newline ends it."""
+    number, offset, lines = 0, 0, Lines()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(BLOCK):
+            for line in lines.feed(block):
+                number += 1
+                yield number, offset, line
+                offset += (line.size if isinstance(line, TooLong) else len(line)) + 1
+    for line in lines.flush():
+        yield number + 1, offset, line
+
+
+def rewrite(path: Path, keep: Callable[[int, int, bytes], bool]) -> int:
+    """Replace the file by those of its lines that ``keep(number, offset, line)``; return how many went.
+
+    The old file stands until the new one is durable. A file of which nothing is kept goes altogether.
+    """
+    spare = path.with_name(path.name + ".tmp")
+    kept = dropped = 0
+    try:
+        with spare.open("wb") as file:
+            for number, offset, line in lines_in(path):
+                if isinstance(line, TooLong):
+                    raise UsageError(f"{path} cannot be rewritten: its line {number} is {line.size:,} bytes long.")
+                if keep(number, offset, line):
+                    file.write(line + b"\n")
+                    kept += 1
+                else:
+                    dropped += 1
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(path, spare)
+        if kept:
+            spare.replace(path)
+        else:
+            path.unlink()
+        sync_folder(path)
+    finally:
+        spare.unlink(missing_ok=True)
+    return dropped
+
+
+def tail_of(path: Path) -> tuple[int, bytes]:
+    """The offset after the file's last newline, and the bytes there (of a huge tail only its first megabyte)."""
+    with path.open("rb", buffering=0) as file:
+        end = at = file.seek(0, os.SEEK_END)
+        while at:
+            step = min(BLOCK, at)
+            at -= step
+            file.seek(at)
+            found = file.read(step).rfind(b"\n")
+            if found >= 0:
+                at += found + 1
+                break
+        file.seek(at)
+        return at, file.read(end - at if end - at <= MAX_LINE else BLOCK)
+
+
+def heal(path: Path, whole: Callable[[bytes], bool]) -> int:
+    """Mend the end of the file: a whole last line gets its newline, a torn one is cut off; return the bytes cut.
+
+    The zeros that a power loss leaves behind the last write count as torn.
+    """
+    start, tail = tail_of(path)
+    if not tail:
+        return 0
+    line = tail.rstrip(b"\0")
+    with path.open("r+b", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        if line and start + len(tail) == end and whole(line):
+            file.truncate(start + len(line))
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n")
+            line += b"\0" * (end - start - len(tail))
+            torn = len(tail) - len(line)
+        else:
+            file.truncate(start)
+            torn = end - start
+        os.fsync(file.fileno())
+    return torn

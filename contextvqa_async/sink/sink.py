@@ -1,0 +1,233 @@
+"""One run's output: it chooses which records are asked for, and writes what becomes of them.
+
+Comes in: each record's outcome, once. Goes out: its line, and ``on_commit`` once that line is on the disk. Rule: what
+was told done is never asked again, and whatever moment a crash picks, the next run finds whole lines, each id once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from contextvqa_async.config import Reading, Saving
+from contextvqa_async.errors import RunError
+from contextvqa_async.items import Failure, Record, Row
+from contextvqa_async.jsonl import Batch, dumps, key_of
+from contextvqa_async.sink.failures import NOTHING, sha_bytes, stamp_bytes
+from contextvqa_async.sink.index import Flag
+from contextvqa_async.sink.opening import Opening, check_target, take_lock
+from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
+from contextvqa_async.sink.rowfile import row_of
+from contextvqa_async.sink.sidecar import sidecar_path
+from contextvqa_async.sink.writer import Queued, Writer
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the sink met in this run's input, and what it wrote; all of it grows while the run goes on."""
+
+    done: int = 0
+    """Records whose row was there before."""
+    changed: int = 0
+    """Those of them that differ from the record their row was made of."""
+    duplicates: int = 0
+    """Records whose id this input had named before."""
+    standing: int = 0
+    """Records that failed for good in an earlier run, and are not asked again."""
+    rows: int = 0
+    """Rows written and durable."""
+    failures: int = 0
+    """Failures written and durable."""
+
+
+class Sink:
+    """One run's output; made by :meth:`open`. It is also the reader's chooser."""
+
+    def __init__(self, opening: Opening, reading: Reading, on_commit: Callable[[list[Row | Failure]], None]) -> None:
+        self.output, self.failed = opening.target, opening.failed_path
+        self.notes = opening.notes
+        """What opening (and at last closing) found and did, each a sentence for the user."""
+        self.earlier_rows, self.earlier_failures = len(opening.index), opening.earlier.count
+        """Ids that had a row, or a failure, before this run."""
+        self.counts = Counts()
+        self._opening, self._index, self._id_key = opening, opening.index, reading.id_key
+        self._on_commit = on_commit
+        self._rows, self._failures = opening.rows, None if not opening.earlier.size else Appender(self.failed)
+        self._before = self._rows.size
+        self._writer = Writer(self._store, self._note_written)
+        self._read_up_to = self._settled = self._replaced = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        output: Path,
+        saving: Saving,
+        *,
+        reading: Reading,
+        fingerprint: Mapping[str, Any],
+        on_commit: Callable[[list[Row | Failure]], None],
+        inputs: Sequence[Path] = (),
+    ) -> AsyncIterator[Sink]:
+        """Lock, heal and index ``output``; drain and tidy up on the way out, also when cancelled.
+
+        ``fingerprint``: the settings that rows of one output share (JSON values). ``on_commit`` is called in the
+        event loop with outcomes that have just become durable. ``inputs``: files that must not be the output. Raises
+        UsageError where the output cannot be this run's, and RunError (storage) where the disk is in the way: on
+        entry, from :meth:`append`, and on leaving.
+        """
+        failed = saving.failed_path(output)
+        target = check_target(output, failed, inputs)
+        lock = take_lock(target)
+        try:
+            opening = Opening(target, failed, saving, reading, fingerprint)
+            await to_thread.run_sync(_guarded, opening.run, target)
+            async with cls(opening, reading, on_commit)._writing() as sink:
+                yield sink
+        finally:
+            lock.release()
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Sink]:
+        try:
+            async with _plain_errors(), anyio.create_task_group() as tasks:
+                tasks.start_soon(self._writer.run)
+                try:
+                    yield self
+                finally:
+                    self._writer.close()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(_guarded, self._tidy, self.output)
+        if self._writer.broken is not None:
+            raise self._writer.broken
+
+    def choose(self, batch: Batch) -> Iterator[int]:
+        """The positions of the records to ask for; the others are counted by what stands against them."""
+        index, counts = self._index, self.counts
+        for position, key in enumerate(batch.keys):
+            known = index.mark(key, Flag.SEEN)
+            if not known:
+                yield position
+            elif known & Flag.SEEN:
+                counts.duplicates += 1
+            elif known & Flag.ROW and not known & Flag.EMPTY:
+                counts.done += 1
+                counts.changed += not self._same(key, batch.texts[position])
+            elif known & Flag.FINAL and self._stands(key, batch.texts[position]):
+                counts.standing += 1
+            else:
+                yield position
+        self._read_up_to = max(self._read_up_to, batch.upto)
+
+    def release(self, key: bytes) -> None:
+        """The record just chosen is none: its id is still free."""
+        self._index.drop(key, Flag.SEEN)
+
+    def still_stands(self, record: Record, stamp: str) -> bool:
+        """Whether ``record`` failed for good in an earlier run with images of this very stamp; then it is counted.
+
+        To be asked for every record that the sink chose, before anything is sent: a record whose failure had an
+        image stamp is chosen because only its images can tell.
+        """
+        flags, sha, old = self._index.look(key_of(record.id))
+        same = bool(flags & Flag.FINAL) and sha in (NOTHING, sha_bytes(record.sha)) and old == stamp_bytes(stamp)
+        self.counts.standing += same
+        return same
+
+    async def append(self, item: Row | Failure) -> None:
+        """Hand over an outcome; it is durable, and told so, within a moment. Waits while the disk is behind.
+
+        Raises the RunError that stopped the writing, then and ever after.
+        """
+        key = None if item.id is None else key_of(item.id)
+        if isinstance(item, Row):
+            line = dumps({self._id_key: item.id, **item.fields, self._id_key: item.id}) + b"\n"
+        else:
+            stays = key is not None and self._index.find(key) & Flag.ROW
+            line = b"" if stays else dumps(item.as_dict()) + b"\n"
+        await self._writer.put(Queued(item, key, line))
+
+    def _same(self, key: bytes, text: bytes) -> bool:
+        _, sha, _ = self._index.look(key)
+        return sha in (NOTHING, sha256(text).digest()[:4])
+
+    def _stands(self, key: bytes, text: bytes) -> bool:
+        """Whether an earlier failure is final; one that carries a stamp is for :meth:`still_stands` to tell."""
+        _, _, stamp = self._index.look(key)
+        return stamp == NOTHING and self._same(key, text)
+
+    def _store(self, group: list[Queued]) -> tuple[list[Queued], RunError | None]:
+        """Write a group, rows first; blocks."""
+        rows = [queued for queued in group if isinstance(queued.item, Row)]
+        failures = [queued for queued in group if not isinstance(queued.item, Row)]
+        written: list[Queued] = []
+        try:
+            if rows:
+                self._rows.commit(b"".join([queued.line for queued in rows]))
+                written += rows
+            if lines := b"".join([queued.line for queued in failures]):
+                self._failures = self._failures or _guarded(lambda: Appender(self.failed), self.failed)
+                self._failures.commit(lines)
+            written += failures
+        except RunError as error:
+            return written, error
+        return written, None
+
+    def _note_written(self, written: list[Queued]) -> None:
+        for queued in written:
+            row = isinstance(queued.item, Row)
+            self.counts.rows += row
+            self.counts.failures += not row
+            if queued.key is not None and queued.line:
+                flags = Flag.ROW | Flag.NEW_ROW if row else Flag.NEW_FAILURE
+                old = self._index.mark(queued.key, flags)
+                self._settled += bool(old & Flag.FAILED)
+                self._replaced += row and bool(old & Flag.ROW)
+        self._on_commit([queued.item for queued in written])
+
+    def _tidy(self) -> None:
+        """Drop what this run replaced or settled, and say that it has ended; blocks."""
+        self._rows.close()
+        if self._failures is not None:
+            self._failures.close()
+        if self._replaced:
+            rewrite(self.output, self._still_valid)
+        earlier = self._opening.earlier
+        if self._settled or (earlier.bad_lines and self._read_up_to):
+            earlier.clear_settled(self._read_up_to)
+        sidecar = self._opening.sidecar
+        sidecar.replacing, sidecar.running = False, None
+        sidecar.write(sidecar_path(self.output))
+
+    def _still_valid(self, _number: int, offset: int, line: bytes) -> bool:
+        if offset >= self._before:
+            return True
+        found = row_of(line, self._id_key)
+        return found is None or not self._index.find(key_of(found[0])) & Flag.NEW_ROW
+
+
+def _guarded(work: Callable[[], Any], path: Path) -> Any:
+    """Do blocking work on files; what the disk refuses is a RunError of one sentence."""
+    try:
+        return work()
+    except OSError as error:
+        raise storage_error(Path(error.filename or path), error) from error
+
+
+@asynccontextmanager
+async def _plain_errors() -> AsyncIterator[None]:
+    """What one task raised, as it was raised, instead of a group of one."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from None
+        raise
