@@ -1,0 +1,79 @@
+"""A line that belongs to no article comes in; whether it is chatter goes out.
+
+Rule: a line is chatter for how it begins and what it speaks of (the request, the questions, the image), not for one word.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from contextvqa_async.refiner.labels import lowered
+from contextvqa_async.refiner.languages import words
+
+INTERJECTION = re.compile(
+    r"(?:sure|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|claro|bien sûr|natürlich|好的|当然|當然"
+    r"|はい|もちろん|네|물론|конечно|certo|tabii|elbette|tentu|vâng|oczywiście|natuurlijk|بالتأكيد|بالطبع|ज़रूर|जरूर|certamente|hello|hi)\w{0,8}"
+    r"(?:[!.,，。！:：]|\s*$)[^.!?。！？:：]{0,120}[.!。！:：]?"
+)
+
+
+@cache
+def _starts(field: str) -> re.Pattern[str]:
+    """The beginnings of one column, at a word's end where the script has spaces."""
+    every = sorted(words(field), key=len, reverse=True)
+    return re.compile(
+        "|".join(re.escape(word) + (r"(?!\w)" if word[0] < "\u0e00" and word[-1].isalpha() else "") for word in every)
+    )
+
+
+@cache
+def _meta() -> re.Pattern[str]:
+    every = sorted(words("meta"), key=len, reverse=True)
+    spaced = "|".join(re.escape(word) for word in every if word[0] < "\u0e00")
+    joined = "|".join(re.escape(word) for word in every if word[0] >= "\u0e00")
+    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{joined}")
+
+
+def _low(text: str) -> str:
+    return lowered(text[:600]).lstrip("([（【*_ \"“'«¡•-–—")
+
+
+def opens(text: str) -> bool:
+    """Whether a paragraph before the article is a preamble.
+
+    >>> opens("Sure! Here is the article you asked for:"), opens("Okay is a village in Nigeria.")
+    (True, False)
+    """
+    low = _low(text)
+    if len(text) > 500 or not _starts("opens").match(low):
+        return False
+    short = len(text) < 90 and text.rstrip()[-1:] in "!！:："
+    return short or bool(_meta().search(low))
+
+
+def closes(text: str) -> bool:
+    """Whether a paragraph after the work is a farewell, an offer, or a remark on the pairs.
+
+    >>> closes("Let me know if you need more!"), closes("I hope is a hamlet.")
+    (True, False)
+    """
+    low = _low(text)
+    found = _starts("closes").match(low)
+    if len(text) > 600 or not found:
+        return False
+    return bool(_meta().search(low, found.start())) or (text.rstrip()[-1:] in "!！?？:：" and len(text) < 120)
+
+
+def refuses(text: str) -> bool:
+    """Whether an answer begins by refusing."""
+    low = _low(text)
+    cut = INTERJECTION.match(low)
+    return bool(_starts("refuses").match(low) or (cut and _starts("refuses").match(low, cut.end())))
+
+
+def remark(text: str) -> bool:
+    """Whether a line under an answer is a remark in brackets, or chatter."""
+    if text[:1] in "([（【" and text.rstrip()[-1:] in ")]）】" and len(text) > 2:
+        return bool(_meta().search(_low(text))) or ":" in text or "：" in text
+    return closes(text) or (len(text) > 24 and opens(text))

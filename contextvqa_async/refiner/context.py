@@ -1,0 +1,251 @@
+"""The lines outside the pairs come in; the article's prose goes out, as paragraphs.
+
+Rule: where an article carries a label, the article is what stands under one. Where none does, it is the prose before the
+pairs, or, if there is none, after them. A preamble, a title, a heading over pairs and a farewell are no prose.
+"""
+
+from __future__ import annotations
+
+import re
+
+from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
+from contextvqa_async.refiner.labels import cores, lowered
+from contextvqa_async.refiner.lines import ARTICLE, Line
+from contextvqa_async.refiner.regions import Region
+
+ENDED = re.compile(r"[.!?。！？।॥؟…:：;；][\"”»’')\]」』）]*$")
+ABOUT = re.compile(r"\s*(?:about|on|for|of|:|：|-|–|—|=|\(|：|sur|über|sobre|о|عن|关于|關於)\s*", re.IGNORECASE)
+SECTIONS = frozenset(
+    ["introduction", "overview", "history", "background", "description", "summary", "etymology", "概述", "简介", "历史", "引言", "概要", "はじめに", "歴史", "개요", "역사", "histoire", "présentation", "geschichte", "einleitung", "überblick", "historia", "introducción", "descripción", "introdução", "história", "storia", "introduzione", "история", "введение", "описание", "المقدمة", "مقدمة", "التاريخ", "परिचय", "इतिहास", "giới thiệu", "lịch sử", "giriş", "tarihçe", "tarih", "pendahuluan", "sejarah", "lead"]
+)
+
+
+def article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
+    """The article's paragraphs, each a list of lines.
+
+    ``regions`` are the stretches of pairs, in order.
+    """
+    outside = _outside(lines, regions)
+    if not regions and _refusal(lines):
+        return paragraphs(lines)
+    labelled = [at for part in outside for at in _labels(lines, part, bool(regions))]
+    if labelled:
+        under = [_under(lines, part, labelled) for part in outside]
+        found = [block for part in under for block in part]
+        if any(block for block in found):
+            return [paragraph for block in found for paragraph in _prose(block, titled=False)]
+    for at, (start, stop) in enumerate(outside):
+        block = lines[start:stop]
+        if at and not _substantial(block):
+            continue
+        found_prose = _prose(_without_preamble(block, bool(regions)), titled=False)
+        if found_prose:
+            return found_prose
+    return [] if regions else paragraphs([line for line in lines if not _bare_label(line)])
+
+
+def _bare_label(line: Line) -> bool:
+    return line.is_label("article") and not line.rest
+
+
+def _outside(lines: list[Line], regions: list[Region]) -> list[tuple[int, int]]:
+    """The stretches between the pairs."""
+    edges = [0, *(edge for region in regions for edge in (region.start, region.end)), len(lines)]
+    return [(edges[at], edges[at + 1]) for at in range(0, len(edges), 2)]
+
+
+def _refusal(lines: list[Line]) -> bool:
+    first = next((line for line in lines if line.kind == "text"), None)
+    return first is not None and refuses(first.words) and sum(len(line.words) for line in lines) < 1500
+
+
+def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
+    """Lines that say that an article follows; in the middle of prose only those that say it like the first."""
+    found: list[int] = []
+    words = 0
+    for at in range(*part):
+        line = lines[at]
+        if line.mark == ARTICLE or (not line.sealed and _says_article(line)):
+            if line.mark == ARTICLE or not words or found or _strong(line):
+                if not found or line.mark == ARTICLE or _same(lines[found[0]], line) or _strong(line):
+                    found.append(at)
+        elif line.kind == "text" and not opens(line.words):
+            words += len(line.words) > 160
+    return found
+
+
+def _says_article(line: Line) -> bool:
+    label = line.label
+    if line.kind != "text" or label is None or label.kind != "article":
+        return False
+    if label.sign in {"colon", "last"}:
+        return label.sign == "colon" or line.decor == "head" or line.bold or len(label.word) > 3
+    return line.decor == "head" or bool(line.bolds)
+
+
+def _strong(line: Line) -> bool:
+    word = line.label.word if line.label else ""
+    return (line.decor == "head" or line.bold or "wiki" in word) and ("wiki" in word or not line.rest)
+
+
+def _same(one: Line, other: Line) -> bool:
+    return bool(one.label and other.label) and one.label.word == other.label.word and one.decor == other.decor  # type: ignore[union-attr]
+
+
+def _under(lines: list[Line], part: tuple[int, int], labelled: list[int]) -> list[list[Line]]:
+    """The blocks under each label of a stretch."""
+    starts = [at for at in labelled if part[0] <= at < part[1]]
+    blocks: list[list[Line]] = []
+    for at, start in enumerate(starts):
+        stop = starts[at + 1] if at + 1 < len(starts) else part[1]
+        blocks.append(_labelled_block(lines[start:stop]))
+    return blocks
+
+
+def _labelled_block(block: list[Line]) -> list[Line]:
+    """A label's block: the words on the label's own line are the title, or the prose begins there."""
+    head, body = block[0], block[1:]
+    end = next((at for at, line in enumerate(body) if line.kind == "end"), None)
+    if end is not None:
+        body = body[:end]
+    rest = head.rest if head.is_label("article") else (head.words if head.mark == ARTICLE else "")
+    if rest in {"|", ">", "|-", ">-"}:
+        rest = ""
+    titled = head.decor == "head" or head.bold
+    if rest and not titled and not _title_like(rest, body):
+        return [Line("text", words=rest, body=rest), *body]
+    return _untitled(body, already=bool(rest), same=rest)
+
+
+def _title_like(rest: str, body: list[Line]) -> bool:
+    """Whether the words after a label name the article rather than begin it."""
+    if len(rest) > 120 or (ENDED.search(rest) and not rest.endswith((".)", "?", "!"))):
+        return False
+    return any(line.kind == "text" and len(line.words) > 60 for line in body[:6])
+
+
+def _untitled(block: list[Line], *, already: bool = False, same: str = "") -> list[Line]:
+    """A block without its title line, if it begins with one."""
+    at = next((at for at, line in enumerate(block) if line.kind not in {"blank", "rule"}), None)
+    if at is None:
+        return block
+    line = block[at]
+    if line.is_label("title") and line.rest:
+        return _untitled(block[at + 1 :], already=True, same=line.rest)
+    if already:
+        return block[at + 1 :] if same and _is(line.body, same) else block[at:]
+    follows = next((later for later in block[at + 1 :] if later.kind == "text"), None)
+    if follows is None or not _names(line, follows, block[at + 1] if at + 1 < len(block) else None):
+        return block[at:]
+    return _untitled(block[at + 1 :], already=True, same=line.body)
+
+
+def _is(words: str, title: str) -> bool:
+    return lowered(words).strip(" :*") == lowered(title).strip(" :*")
+
+
+def _names(line: Line, follows: Line, after: Line | None) -> bool:
+    """Whether a first line is the article's title."""
+    if (
+        line.kind != "text"
+        or len(line.words) > 120
+        or line.decor in {"bullet", "item"}
+        or line.mark not in {"", "\ue006"}
+    ):
+        return False
+    if lowered(line.body).strip(" :") in SECTIONS:
+        return False
+    if line.decor == "head" or line.bold:
+        return True
+    apart = after is not None and after.kind in {"blank", "rule"}
+    return not ENDED.search(line.words) and len(line.words) < 90 and (apart or len(follows.words) > 160)
+
+
+def _without_preamble(block: list[Line], pairs: bool) -> list[Line]:
+    """A block without the chatter before it."""
+    at = 0
+    for at, line in enumerate(block):
+        if line.kind in {"blank", "rule"}:
+            continue
+        if line.decor != "head" and opens(line.words) and _more_than(block[at + 1 :]):
+            continue
+        if line.decor != "head" and _short_chatter(line, pairs):
+            continue
+        break
+    else:
+        return []
+    rest = block[at:]
+    return _untitled([_cut_preamble(rest[0]), *rest[1:]])
+
+
+def _short_chatter(line: Line, pairs: bool) -> bool:
+    return (
+        pairs
+        and len(line.words) < 300
+        and (opens(line.words) or bool(cores().search(lowered(line.words)) and line.words.endswith((":", "："))))
+    )
+
+
+def _more_than(block: list[Line]) -> bool:
+    return any(line.kind == "text" for line in block)
+
+
+def _cut_preamble(line: Line) -> Line:
+    """A first line without the ``Sure! Here is the article:`` before its prose."""
+    found = INTERJECTION.match(lowered(line.words[:400]))
+    if not found or len(line.words) < 200 or not opens(line.words[: found.end()]):
+        return line
+    words = line.words[found.end() :].lstrip()
+    return Line("text", words=words, body=words)
+
+
+def _substantial(block: list[Line]) -> bool:
+    """Whether what stands after the pairs is more than chatter: a labelled article, or long prose."""
+    long = [line for line in block if line.kind == "text" and len(line.words) > 140 and not closes(line.words)]
+    return bool(long)
+
+
+def _prose(block: list[Line], *, titled: bool) -> list[list[str]]:
+    """A block's paragraphs, without what leads over to the pairs or says farewell."""
+    stop = len(block)
+    while stop and (
+        block[stop - 1].kind in {"blank", "rule", "end"} or _leads(block[stop - 1]) or _says_farewell(block, stop)
+    ):
+        stop -= 1
+    return paragraphs(block[:stop])
+
+
+def _says_farewell(block: list[Line], stop: int) -> bool:
+    line = block[stop - 1]
+    alone = stop < 2 or block[stop - 2].kind in {"blank", "rule"} or _says_rule(block, stop - 1)
+    return line.kind == "text" and stop > 1 and alone and closes(line.words)
+
+
+def _says_rule(block: list[Line], stop: int) -> bool:
+    return stop > 1 and closes(block[stop - 1].words)
+
+
+def _leads(line: Line) -> bool:
+    """Whether a line at the end of a block announces pairs."""
+    if line.kind != "text" or len(line.words) > 300:
+        return False
+    if line.pairs_head or (line.is_label("questions") and not line.rest):
+        return True
+    announces = bool(cores().search(lowered(line.words)))
+    marked = line.decor == "head" or line.bold or line.words.endswith((":", "："))
+    if announces and marked and len(line.words) < 160:
+        return True
+    return opens(line.words) and announces and len(line.words) < 200
+
+
+def paragraphs(lines: list[Line]) -> list[list[str]]:
+    """Lines as paragraphs: blank lines, rules and headings part them."""
+    found: list[list[str]] = [[]]
+    for line in lines:
+        if line.kind in {"blank", "rule", "end"}:
+            found.append([])
+        elif line.decor == "head":
+            found.extend(([line.words], []))
+        elif line.words:
+            found[-1].append(line.words)
+    return [paragraph for paragraph in found if paragraph]

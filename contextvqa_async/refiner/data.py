@@ -1,0 +1,287 @@
+"""A text comes in that may hold JSON; the same text goes out with each value put as marked lines: article, and pairs.
+
+Rule: keys say what a value is; the shape around them may be any. A value that holds neither article nor pairs stays text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.lines import ASKS
+from contextvqa_async.refiner.loosejson import read_json
+
+START = re.compile(
+    r"(?:^|(?<=[\n:：]))[ \t>]*(?P<value>[\[{])(?=\s*[\[{\"'“}\]`]|\s*//|\s*[A-Za-z_]\w*\s*:)", re.MULTILINE
+)
+FENCED = re.compile(
+    r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$"
+)
+UNFENCED = re.compile(r"\s*(?:`{3,}|~{3,})")
+ARTICLES = frozenset(
+    ["article", "context", "wikipediaarticle", "wiki", "content", "text", "body", "passage", "wikipedia", "document", "background", "wikiarticle", "articletext", "articlecontent", "wikipediatext", "wikipediacontent", "paragraph", "paragraphs", "summary", "description", "sections", "section", "intro", "introduction", "lead", "wikiarticletext"]
+)
+TITLES = frozenset(["title", "heading", "name", "header", "articletitle", "topic", "subject", "language", "id", "category", "标题", "题目"])
+BODIES = ("content", "text", "body", "article", "paragraphs", "sections", "context")
+Chunk = str | tuple[str, str]
+
+
+@dataclass(slots=True)
+class Found:
+    """What a value holds."""
+
+    articles: list[str] = field(default_factory=list)
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)  # strings under unknown keys, which may hold a whole answer
+    questions: list[tuple[str, str]] = field(default_factory=list)  # (key, question) still to be answered
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+@cache
+def _kind(key: str) -> str:
+    """What a key says its value is: question, answer, article, title, or nothing."""
+    word = re.sub(r"[\W_~]+|\d+$", "", key.lower().split("~")[0])
+    word = re.sub(r"\d+", "", word)
+    table = {re.sub(r"[\W_]+", "", name): kind for name, kind in kinds().items()}
+    if word in {"questiontext", "questionen", "human", "user", "instruction", "input", "prompt"}:
+        return "question"
+    if word in {
+        "answertext",
+        "answeren",
+        "gpt",
+        "assistant",
+        "output",
+        "shortanswer",
+        "response",
+        "value",
+        "answerlist",
+        "finalanswer",
+    }:
+        return "answer"
+    if word in ARTICLES or (word.endswith("article") and len(word) < 30):
+        return "article"
+    if word in TITLES:
+        return "title"
+    return table.get(word, "")
+
+
+def _number(key: str) -> str:
+    found = re.search(r"\d+", key)
+    return found.group().lstrip("0") if found else ""
+
+
+def read_data(text: str) -> list[Chunk | Found]:
+    """The text in pieces: words as they stand, and, in place of each JSON value, what it holds."""
+    pieces: list[Chunk | Found] = []
+    at = 0
+    search = 0
+    while start := START.search(text, search):
+        begin = start.start("value")
+        value, end = read_json(text, begin)
+        found = Found()
+        collect(value, found)
+        settle(found)
+        if not (
+            found.pairs
+            or found.articles
+            or (found.texts and isinstance(value, dict) and begin == len(text) - len(text.lstrip()))
+        ):
+            search = end if end > begin + 1 and not isinstance(value, list) else begin + 1
+            search = max(search, begin + 1) if end - begin < 4000 else end
+            continue
+        lead = FENCED.sub("", text[at:begin])
+        pieces.extend((lead, found))
+        tail = UNFENCED.match(text, end)
+        at = search = tail.end() if tail else end
+        comma = re.compile(r"\s*,").match(text, at)
+        at = search = comma.end() if comma else at
+    pieces.append(text[at:])
+    return pieces
+
+
+def collect(value: Any, found: Found, depth: int = 0) -> None:
+    """Walk a value and note its articles and pairs."""
+    if depth > 12:
+        return
+    if isinstance(value, dict):
+        _object(value, found, depth)
+    elif isinstance(value, list):
+        if len(value) in {2, 3} and all(isinstance(part, str) for part in value) and ASKS.search(value[0]):
+            found.pairs.append((value[0], value[1]))
+            return
+        flat = [part for part in value if isinstance(part, str)]
+        if (
+            len(flat) == len(value)
+            and len(flat) > 1
+            and sum(bool(ASKS.search(part)) for part in flat[::2]) == len(flat[::2])
+            and (len(flat) % 2 == 0 and not any(ASKS.search(part) for part in flat[1::2]))
+        ):
+            found.pairs.extend(zip(flat[::2], flat[1::2], strict=True))
+            return
+        for part in value:
+            collect(part, found, depth + 1)
+    elif isinstance(value, str) and depth and (len(value) > 40 or "?" in value):
+        found.texts.append(value)
+
+
+def _object(value: dict[str, Any], found: Found, depth: int) -> None:
+    asked = [(key, part) for key, part in value.items() if _kind(key) == "question" and isinstance(part, str)]
+    if (
+        ("role" in value
+        and isinstance(value.get("content"), str))
+        or ("from" in value
+        and isinstance(value.get("value"), str))
+    ):
+        return _turn(value, found)
+    if len(asked) == 1 and _single(value, asked[0][1], found):
+        return None
+    for key, part in value.items():
+        _entry(key, part, found, depth)
+    return None
+
+
+def _turn(value: dict[str, Any], found: Found) -> None:
+    """One turn of a conversation: people ask, models answer."""
+    role = str(value.get("role", value.get("from"))).lower()
+    words_ = str(value.get("content", value.get("value")))
+    if role in {"human", "user"}:
+        found.questions.append((str(len(found.questions)), words_))
+    elif found.questions:
+        found.answers[found.questions[-1][0]] = words_
+
+
+def _single(value: dict[str, Any], question: str, found: Found) -> bool:
+    """An object that is one pair."""
+    answers = [(key, part) for key, part in value.items() if _kind(key) in {"answer", "answers"}]
+    if not answers:
+        return False
+    if len(answers) > 1:
+        answers = [(key, part) for key, part in answers if re.fullmatch(r"(?i)a|answer\w*|\W*", key)] or answers
+    found.pairs.append((question, flat(answers[0][1])))
+    for key, part in value.items():
+        if _kind(key) == "article" and isinstance(part, str) and len(part) > 200:
+            found.articles.append(part)
+    return True
+
+
+def _entry(key: str, part: Any, found: Found, depth: int) -> None:
+    kind = _kind(key)
+    if kind == "question" and isinstance(part, str):
+        found.questions.append((_number(key) or str(len(found.questions) + 1), part))
+    elif kind in {"answer", "answers"} and isinstance(part, str | int | float):
+        number = _number(key) or str(len(found.questions) or 1)
+        if isinstance(part, str) and not found.questions and len(part) > 200:
+            found.texts.append(part)
+        else:
+            found.answers[number] = flat(part)
+    elif kind in {"question", "questions"} and _strings(part):
+        _listed(part, found)
+    elif kind in {"answer", "answers"} and _strings(part) and found.questions:
+        for at, (name, one) in enumerate(_numbered(part)):
+            found.answers.setdefault(name or found.questions[min(at, len(found.questions) - 1)][0], one)
+    elif kind == "article":
+        _article(part, found, depth)
+    elif kind != "title" and ASKS.search(key) and len(key) > 8 and not isinstance(part, dict):
+        found.pairs.append((key, flat(part)))
+    elif kind not in {"title", "note"}:
+        collect(part, found, depth + 1)
+
+
+def _strings(part: Any) -> bool:
+    values = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    values = list(values)
+    return bool(values) and all(isinstance(one, str | int | float) for one in values)
+
+
+def _numbered(part: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(part, dict):
+        for key, one in part.items():
+            yield _number(key), str(one)
+    else:
+        for at, one in enumerate(part, 1):
+            yield str(at), str(one)
+
+
+def _listed(part: Any, found: Found) -> None:
+    """A list, or an object by number, of questions; or an object that maps questions to answers."""
+    if isinstance(part, dict) and any(ASKS.search(key) for key in part):
+        found.pairs.extend((key, flat(one)) for key, one in part.items())
+        return
+    if isinstance(part, dict) and any(_kind(key) in {"answer"} for key in part):
+        for key, one in part.items():
+            _entry(key, one, found, 1)
+        return
+    if isinstance(part, list) and any("\n" in str(one) or re.search(r"\bA(?:nswer)?\s*\d*:", str(one)) for one in part):
+        found.texts.extend(str(one) for one in part)
+        return
+    found.questions.extend(_numbered(part))
+
+
+def _article(part: Any, found: Found, depth: int) -> None:
+    """An article's value: a string, paragraphs, or sections with headings."""
+    if isinstance(part, str):
+        found.articles.append(part)
+    elif isinstance(part, list):
+        found.articles.append("\n\n".join(filter(None, (_section(one) for one in part))))
+    elif isinstance(part, dict):
+        if any(
+            _kind(key) in {"question", "questions", "answers", "answer"}
+            or (isinstance(one, list)
+            and _kind(key) != "article")
+            for key, one in part.items()
+        ):
+            for key, one in part.items():
+                _entry(key, one, found, depth + 1)
+            return
+        found.articles.append(_sections(part))
+
+
+def _section(part: Any) -> str:
+    if isinstance(part, dict):
+        return _sections(part, top=False)
+    return str(part) if part is not None else ""
+
+
+def _sections(part: dict[str, Any], *, top: bool = True) -> str:
+    """An object as prose: a title is dropped at the top, a section's heading is a line of its own."""
+    out: list[str] = []
+    known = any(key.lower() in BODIES for key in part)
+    for key, one in part.items():
+        kind = _kind(key)
+        if kind == "title" and isinstance(one, str):
+            if not top:
+                out.append(f"## {one}")
+            continue
+        words_ = "\n\n".join(_section(each) for each in one) if isinstance(one, list) else _section(one)
+        if known or (kind == "article" and top):
+            out.append(words_)
+        elif words_:
+            out.append(f"## {key}\n\n{words_}")
+    return "\n\n".join(filter(None, out))
+
+
+def settle(found: Found) -> None:
+    """Bring questions and answers together that stood apart, by number or in order."""
+    for name, question in found.questions:
+        if name in found.answers:
+            found.pairs.append((question, found.answers[name]))
+    if found.questions and not found.pairs and len(found.answers) == len(found.questions):
+        found.pairs.extend(
+            (question, answer) for (_, question), answer in zip(found.questions, found.answers.values(), strict=True)
+        )
+
+
+def flat(value: Any) -> str:
+    """An answer in one line: a list's parts joined by commas."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, (flat(part) for part in value)))
+    if isinstance(value, dict):
+        inner = next((part for key, part in value.items() if _kind(key) in {"answer", "article"}), None)
+        return flat(inner if inner is not None else list(value.values()))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)

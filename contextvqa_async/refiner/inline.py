@@ -1,0 +1,188 @@
+"""One line with markdown's inline marks comes in; its words, and where they were bold, go out.
+
+Rule: a mark is removed only where markdown would read it as one, so ``snake_case``, ``5*3`` and ``C*-algebra`` survive.
+Every step is linear in the line's length.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+Spans = tuple[tuple[int, int], ...]
+
+MARKED = re.compile(r"[*_`~\\\[<$]")
+TOKEN = re.compile(
+    r"(?P<esc>\\[!-/:-@\[-`{-~])"
+    r"|(?P<code>`++)"
+    r"|(?P<math>\${1,2})"
+    r"|(?P<emph>\*++|_++|~~)"
+    r"|(?P<image>!\[[^\[\]]*+\]\((?:[^()\s]|\([^()\s]*+\))*+[^()]*+\))"
+    r"|(?P<foot>\[\^[^\[\]\s]++\]:?)"
+    r"|(?P<wiki>\[\[[^\[\]|]*+(?:\|[^\[\]|]*+)?\]\])"
+    r"|(?P<link>\[(?P<words>(?:[^\[\]\\]|\\.)*+)\](?:\((?:[^()\s]|\([^()\s]*+\))*+(?:\s[^()]*+)?\)|\[[^\[\]]*+\]))"
+    r"|(?P<auto><(?:https?://|mailto:)[^<>\s]++>)"
+)
+MATHS = re.compile(r"[\\^_{}=]|^\S{1,3}$")
+LATEX_CLOSE = {"\\(": "\\)", "\\[": "\\]"}
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of emphasis marks: where, how many are left, and what it may do."""
+
+    at: int
+    char: str
+    left: int
+    opens: bool
+    closes: bool
+    size: int = 0
+
+
+def plain(text: str) -> tuple[str, Spans]:
+    """The words of ``text``, and the stretches of them that were bold.
+
+    >>> plain("**Question:** how many `snake_case` *names*, 5*3?")
+    ('Question: how many snake_case names, 5*3?', ((0, 9),))
+    """
+    if not MARKED.search(text):
+        return text, ()
+    pieces, runs = _pieces(text)
+    bold = _match(runs) if runs else []
+    return _join(pieces, runs, bold)
+
+
+def _pieces(text: str) -> tuple[list[str | Run], list[Run]]:
+    """Cut the line in words and runs of emphasis marks; links, code and escapes are already words."""
+    pieces: list[str | Run] = []
+    runs: list[Run] = []
+    at = 0
+    missing: set[str] = set()
+    while found := TOKEN.search(text, at):
+        pieces.append(text[at : found.start()])
+        kind, at = found.lastgroup or "", found.end()
+        if kind == "emph":
+            run = _run(text, found.start(), at)
+            runs.append(run)
+            pieces.append(run)
+            continue
+        words, at = _words(text, found, kind, missing)
+        pieces.append(words)
+    pieces.append(text[at:])
+    return pieces, runs
+
+
+def _words(text: str, found: re.Match[str], kind: str, missing: set[str]) -> tuple[str, int]:
+    """What a mark other than emphasis leaves behind, and where reading goes on."""
+    token, end = found.group(), found.end()
+    if kind == "esc":
+        close = LATEX_CLOSE.get(token)
+        return _until(text, found, close, missing, keep=True) if close else (token[1], end)
+    if kind == "code":
+        return _code(text, found, missing)
+    if kind == "math":
+        return _math(text, found, missing)
+    if kind in {"image", "foot"}:
+        return "", end
+    if kind == "wiki":
+        return token[2:-2].rpartition("|")[2], end
+    if kind == "auto":
+        return token[1:-1], end
+    return plain(found.group("words"))[0], end
+
+
+def _until(text: str, found: re.Match[str], close: str, missing: set[str], *, keep: bool) -> tuple[str, int]:
+    """From a mark to its closing one, word for word; a mark that is never closed stands for itself."""
+    start, end = found.span()
+    stop = -1 if close in missing else text.find(close, end)
+    if stop < 0:
+        missing.add(close)
+        return found.group()[-1] if found.group()[0] == "\\" else found.group(), end
+    after = stop + len(close)
+    return (text[start:after] if keep else text[end:stop].strip() or text[start:after]), after
+
+
+def _code(text: str, found: re.Match[str], missing: set[str]) -> tuple[str, int]:
+    return _until(text, found, found.group(), missing, keep=False)
+
+
+def _math(text: str, found: re.Match[str], missing: set[str]) -> tuple[str, int]:
+    """A formula word for word; a dollar before a price is only a dollar."""
+    end, close = found.end(), found.group()
+    stop = -1 if close in missing else text.find(close, end)
+    if stop < 0:
+        missing.add(close)
+        return close, end
+    inside = text[end:stop]
+    after = stop + len(close)
+    formula = inside and not inside[0].isspace() and not inside[-1].isspace() and len(inside) < 2000
+    if formula and not text[after : after + 1].isdigit() and MATHS.search(inside):
+        return text[found.start() : after], after
+    return close, end
+
+
+def _run(text: str, start: int, end: int) -> Run:
+    """Whether a run may open or close emphasis, by what stands beside it."""
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    char, size = text[start], end - start
+    left, right = not after.isspace(), not before.isspace()
+    wordy = _wordy(before) and _wordy(after)
+    if (char == "_" and before.isalnum() and after.isalnum()) or (wordy and (size == 1 or (before.isdigit() and after.isdigit()))):
+        left = right = False
+    elif left and right:
+        left = not _wordy(before) or _wordy(after)
+        right = not _wordy(after) or _wordy(before)
+    if char == "*" and size == 1 and right and not left and before.isdigit():
+        right = right and not after.isspace()
+    if size > 3 and char != "~" and not (left and right):
+        left, right = left and before.isspace(), right and after.isspace()
+    return Run(start, char, size, left, right, size)
+
+
+def _wordy(char: str) -> bool:
+    """A letter or digit of a script that puts spaces between words."""
+    return char.isalnum() and ord(char) < 0x2E80
+
+
+def _match(runs: list[Run]) -> list[tuple[Run, Run]]:
+    """Pair closing runs with opening ones; the pairs that made words bold."""
+    bold: list[tuple[Run, Run]] = []
+    waiting: dict[str, list[Run]] = {"*": [], "_": [], "~": []}
+    for run in runs:
+        stack = waiting[run.char]
+        while run.closes and run.left and stack:
+            opener = stack[-1]
+            used = min(opener.left, run.left)
+            opener.left -= used
+            run.left -= used
+            if used > 1:
+                bold.append((opener, run))
+            if not opener.left:
+                stack.pop()
+        if run.opens and run.left:
+            stack.append(run)
+    return bold
+
+
+def _join(pieces: list[str | Run], runs: list[Run], bold: list[tuple[Run, Run]]) -> tuple[str, Spans]:
+    """Words without the marks that matched, and bold stretches in the new positions."""
+    out: list[str] = []
+    size = 0
+    where: dict[int, int] = {}
+    last = len(pieces) - 1
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, Run):
+            where[piece.at] = size
+            piece = _leftover(piece, first=not size, last=index >= last - 1 and not pieces[-1])
+        if piece:
+            out.append(piece)
+            size += len(piece)
+    spans = sorted({(where[opener.at], where[closer.at]) for opener, closer in bold})
+    return "".join(out), tuple(span for span in spans if span[1] > span[0])
+
+
+def _leftover(run: Run, *, first: bool, last: bool) -> str:
+    """Marks without a partner are words, but for a strong one whose other half stands on another line, or was cut."""
+    dangling = run.char != "~" and run.left > 1 and ((run.opens and not run.closes) or last or first)
+    return "" if dangling and run.left < 4 else run.char * run.left

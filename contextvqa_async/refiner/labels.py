@@ -1,0 +1,240 @@
+"""The start of a line's words comes in; the label that stands there goes out: ``Question 1:``, ``**A.**``, ``问题一：``.
+
+Rule: this is the grammar around the words of ``languages.py``: brackets, plural, number, remark, and what ends a label.
+A word is a label only if something ends it: a colon, a bracket, a dash, the end of bold, or the end of the line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from contextvqa_async.refiner.languages import words
+
+KINDS = ("note", "title", "article", "answers", "questions", "answer", "question")
+"""Columns of the table that label something; a later one wins where two hold the same word."""
+
+DIGITS = {char: at for at, char in enumerate("零一二三四五六七八九十") if at}
+ORDINALS = (
+    "one two three four five six seven eight nine ten",
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
+    "الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
+    "اول دوم سوم چهارم پنجم ششم هفتم هشتم نهم دهم",
+)
+ORDINAL = {word: at for row in ORDINALS for at, word in enumerate(row.split(), 1)}
+ROMAN = {
+    r: n for n, r in enumerate(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii", "xviii", "xix", "xx"], 1)
+}
+
+OPEN = r"(?:[(\[【「『<《«〈（［〔{]\s?)"
+CLOSE = r"(?:\s?[)\]】」』>》»〉）］〕}])"
+NUMBER = (
+    r"(?:(?:\d{1,3}(?:\.\d{1,2})?[a-c]?|[一二三四五六七八九十]{1,3}|[①-⑳]|[ivx]{1,5}(?!\w)|(?:"
+    + "|".join(sorted(ORDINAL, key=len, reverse=True))
+    + r")(?!\w))(?:\ufe0f?\u20e3)?)"
+)
+ENDS = re.compile(
+    r"\s{0,2}(?P<colon>[:：﹕︰∶︓])[\s:：]*"
+    r"|(?P<mark>\s?[.．)\]】」』>》»〉）］|=、。،؛;]+)(?=\s|$|[^\W\d]|[¿\"“「'])\s*"
+    r"|(?P<dash>\s?(?:[-–—~→➜➔➡⇒]|->|=>){1,2})(?=\s)\s*"
+    r"|(?P<last>\s*$)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What stands before the words: ``kind`` is a column's name, ``end`` where the words begin, ``sign`` what ended it."""
+
+    kind: str
+    word: str
+    end: int
+    sign: str
+    number: int | None = None
+    plural: bool = False
+
+    @property
+    def letter(self) -> bool:
+        """Whether the label is a mere ``Q`` or ``A``, which alone proves little."""
+        return len(self.word) == 1 and self.word < "\u2e80"
+
+
+@cache
+def kinds() -> dict[str, str]:
+    """Every label's word, and the column it stands in."""
+    table = {word: kind for kind in KINDS for word in words(kind)}
+    table.update(dict.fromkeys(("pair", "qa pair", "q&a pair", "qa", "q&a", "question-answer pair", "qa-pair"), "pair"))
+    table.update(
+        dict.fromkeys(("问答对", "問答對", "问答", "問答", "par", "paire", "paar", "пара", "쌍", "ペア"), "pair")
+    )
+    table.update(
+        dict.fromkeys(("question answer pair", "question and answer pair", "question & answer", "item"), "pair")
+    )
+    return table
+
+
+@cache
+def grammar() -> re.Pattern[str]:
+    """A label up to, and without, what ends it; to be matched on lower-case text."""
+    every = "|".join(map(re.escape, sorted(kinds(), key=len, reverse=True)))
+    return re.compile(
+        rf"{OPEN}?(?:第\s?(?P<nth>{NUMBER})\s?[个個]?)?(?P<word>{every})(?P<plural>\s?[(（](?:s|es|en|n|e|r)[)）])?"
+        rf"(?P<qual0>\s?[(（][^()（）\d]{{1,24}}[)）])?"
+        rf"(?:\s?[#№.＃_-]{{0,2}}\s?(?:no\.?|nr\.?|n[°º.]|number|num\.?|số|رقم|номер|№)?\s?{OPEN}?(?P<n>{NUMBER}){CLOSE}?"
+        rf"(?:\s?(?:/|of|von|de|из)\s?\d{{1,3}})?)?"
+        rf"(?P<qual>\s?(?:[-–—]\s)?[(\[（【][^()\[\]（）【】]{{1,40}}[)\]）】])?{CLOSE}?"
+    )
+
+
+def lowered(text: str) -> str:
+    """Lower case, character by character where the whole would change its length (``İ``)."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def number_of(word: str | None) -> int | None:
+    """A label's number, however it is written.
+
+    >>> [number_of(word) for word in ("12", "１", "十二", "②", "two", "iv")]
+    [12, 1, 12, 2, 2, 4]
+    """
+    if not word:
+        return None
+    word = word.rstrip("\ufe0f\u20e3")
+    digits = re.match(r"\d+", word)
+    if digits:
+        return int(digits.group())
+    if "①" <= word <= "⑳":
+        return ord(word) - ord("①") + 1
+    if word[0] in DIGITS:
+        return _chinese(word)
+    return ORDINAL.get(word) or ROMAN.get(word)
+
+
+def _chinese(word: str) -> int | None:
+    tens, ten, ones = word.rpartition("十")
+    return (DIGITS.get(tens, 1) * 10 if ten else 0) + DIGITS.get(ones, 0)
+
+
+def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | None:
+    """The label at ``at``, if one stands there; ``bold`` are the places where bold ends.
+
+    >>> read_label("Question 2 (easy): Who?")
+    Label(kind='question', word='question', end=19, sign='colon', number=2, plural=False)
+    >>> read_label("Questions were raised about it.") is None
+    True
+    """
+    head = lowered(text[at : at + 120])
+    found = grammar().match(head)
+    if not found:
+        return None
+    number = number_of(found["n"] or found["nth"])
+    ended = _ended(text, at + found.end(), found, number, bold)
+    if not ended and found["qual"]:  # "A1 (Paris)": the bracket is no remark but the words themselves
+        ended = _ended(text, at + found.start("qual"), found, number, bold)
+    if not ended:
+        return None
+    word = found["word"]
+    label = Label(kinds()[word], word, *ended, number=number, plural=bool(found["plural"]))
+    return label if _credible(label) else None
+
+
+def _ended(
+    text: str, stop: int, found: re.Match[str], number: int | None, bold: tuple[int, ...]
+) -> tuple[int, str] | None:
+    """Where the words begin after a label that stops at ``stop``, and the sign that ended it."""
+    end = ENDS.match(text, stop)
+    if end and end.lastgroup:
+        return end.end(), end.lastgroup
+    if any(stop - 1 <= place <= stop + 1 for place in bold):
+        return stop, "bold"
+    closed = found.group().rstrip()[-1:] in ")]】」』>》»〉）］〕}"
+    if closed and found.group()[0] in "([【「『<《«〈（［〔{":
+        return stop, "mark"
+    if number is not None and text[stop : stop + 1].isspace() and found["n"]:
+        return stop, "number"
+    return None
+
+
+def _credible(label: Label) -> bool:
+    """A lone letter needs a colon, a number, brackets or bold; an article's label needs more than a full stop."""
+    if label.letter:
+        return (
+            label.sign in {"colon", "bold"} or label.number is not None or (label.sign == "mark" or label.word in "qa")
+        )
+    if label.kind in {"article", "title", "note", "pair"}:
+        return label.sign in {"colon", "bold", "last", "dash"} or (label.kind == "pair" and label.number is not None)
+    return True
+
+
+@cache
+def heading() -> re.Pattern[str]:
+    """A whole line made of nothing but words for questions, answers and pairs."""
+    parts = words("question") | words("questions") | words("answer") | words("answers") | words("heads")
+    spaced = sorted((re.escape(word) for word in parts if word[0] < "\u2e80"), key=len, reverse=True)
+    joined = sorted((re.escape(word) for word in parts if word[0] >= "\u2e80"), key=len, reverse=True)
+    return re.compile(rf"(?:(?:(?:{'|'.join(spaced)})(?!\w)|{'|'.join(joined)})[\W\d_]*+)+")
+
+
+@cache
+def cores() -> re.Pattern[str]:
+    """A word that makes a heading a heading over pairs."""
+    core = words("questions") | {word for word in words("question") if len(word) > 1 or word >= "\u2e80"}
+    core |= {
+        "q&a",
+        "q & a",
+        "qa",
+        "qas",
+        "q&as",
+        "q/a",
+        "q+a",
+        "qna",
+        "vqa",
+        "f&a",
+        "p&r",
+        "d&r",
+        "v&a",
+        "faq",
+        "quiz",
+        "q/r",
+        "q&r",
+    }
+    core |= {
+        "q and a",
+        "s&c",
+        "q-a",
+        "f/a",
+        "p/r",
+        "d/r",
+        "問答",
+        "问答",
+        "문답",
+        "질의응답",
+        "질문답변",
+        "質疑応答",
+        "一問一答",
+        "q＆a",
+    }
+    core |= {
+        "question-answer",
+        "questions-réponses",
+        "frage-antwort-paare",
+        "frage-antwort",
+        "pregunta-respuesta",
+        "ถามตอบ",
+    }
+    core |= {
+        "hỏi",
+        "soru-cevap",
+        "soru-yanıt",
+        "प्रश्नोत्तर",
+        "प्रश्नोत्तरी",
+        "tanya-jawab",
+        "вопросы-ответы",
+        "вопросов",
+        "запитань",
+    }
+    core |= {"vraag-antwoordparen", "vraag-antwoord", "пары", "питань", "pytań", "fragen-antwort-paare", "सवाल-जवाब"}
+    spaced = "|".join(sorted((re.escape(word) for word in core if word[0] < "\u2e80"), key=len, reverse=True))
+    joined = "|".join(sorted((re.escape(word) for word in core if word[0] >= "\u2e80"), key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{joined}")

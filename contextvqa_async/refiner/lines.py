@@ -1,0 +1,228 @@
+"""One line of an answer comes in; what it says of itself goes out: its evidence.
+
+Rule: a line is looked at alone. Whether a numbered question is a pair's, or a step of a recipe, is decided where its
+neighbours are known (``regions.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from contextvqa_async.refiner.inline import plain
+from contextvqa_async.refiner.labels import Label, cores, heading, lowered, number_of, read_label
+
+ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD, DATA = (chr(0xE000 + at) for at in range(8))
+"""Marks that tags and data leave at the start of a line, from the private-use area: no model writes them."""
+
+MARKS = re.compile("[\ue000-\ue00f]+")
+STRUCTURE = re.compile(
+    r"\s*(?:(?P<quote>>)|(?P<head>#{1,6}(?=[^#\d]|$))|(?P<task>[-*+]\s+\[[ xX✓✔]\]\s)"
+    r"|(?P<bullet>[-*+•‣◦▪▫●○◆◇■□►▶▸➤➢➣✦✧★☆⁃∙·–—－](?=\s)|[•‣◦▪▫●▸➤]))"
+)
+RULE = re.compile(
+    r"(?:[-*_=~#+]\s?){3,}$|[─━═—–⸻⎯﹏＿\s]+$|(?:[•·∙◦]\s?){3,}$|\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-+:?)?\s*$|[+|](?:[-=]+[+|])+$"
+)
+WIKI_HEAD = re.compile(r"(={2,6})\s*([^=].*?)\s*\1$")
+EMOJI = re.compile(
+    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff\u2190-\u21ff\u3030\u303d\u3297\u3299\u203c\u2049]"
+    "[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]*)+\\s*"
+)
+NUMBERED = re.compile(
+    r"(?:(?P<keycap>\d)\ufe0f?\u20e3(?:\ufe0f?\u20e3)?[.):]?|\U0001f51f"
+    r"|[(（\[【]\s?(?P<paren>\d{1,3}|[一二三四五六七八九十]{1,3}|[ivxIVX]{1,4}|[a-zA-Z])\s?[)）\]】]"
+    r"|(?P<dot>\d{1,3})(?:\s?[.)）\]、．:：/](?=\s|[^\W\d]|[¿\"“'「『*_(]|$)|\s?[-–—](?=\s))[.)]?"
+    r"|\#(?P<hash>\d{1,3})[.):]?(?=\s)|(?P<circle>[①-⑳])|(?P<han>[一二三四五六七八九十]{1,3})[、.．)）]"
+    r"|(?P<roman>[ivxIVX]{1,5})[.)](?=\s)|(?P<alpha>[a-zA-Z])[.)](?=\s)|№\s?(?P<no>\d{1,3})[.):]?(?=\s))\s*"
+)
+PART = re.compile(
+    r"(?:part|step|section|phase|teil|parte|partie|часть|第|部分|أولا|ثانيا)\s?(?:\d|one|two|[abi]{1,3}|[一二三]|)(?:部分|步)?\s?[:.：)–—-]+\s*",
+    re.IGNORECASE,
+)
+ASKS = re.compile(
+    r"[?？؟⁇⁈⁉⸮՞፧][\"”»’'〉)\]」』）*\s]*+$|(?:[かの]|ますか|ですか)[。.]?$|(?:니까|는가|인가|한가|은가|을까|나요|까요)\.?$"
+)
+
+
+@dataclass(slots=True)
+class Line:
+    """A line and its evidence.
+
+    ``words`` are what an article keeps of it, ``body`` the same without number, emoji or label's decoration.
+    """
+
+    kind: str  # blank, rule, text, data, end
+    words: str = ""
+    body: str = ""
+    decor: str = ""  # item, bullet, head, term
+    number: int | None = None
+    form: str = ""  # how the number is written
+    indent: int = 0
+    quoted: bool = False
+    bold: bool = False
+    bolds: tuple[int, ...] = ()  # where bold ends, in ``body``
+    label: Label | None = None
+    mark: str = ""
+    pair: tuple[str, str] | None = None
+    pairs_head: bool = False
+    sealed: bool = False  # data says that it is the article's
+
+    @property
+    def rest(self) -> str:
+        """The words after the label."""
+        return self.body[self.label.end :].strip() if self.label else self.body
+
+    @property
+    def asks(self) -> bool:
+        """Whether the line ends as a question does."""
+        return bool(ASKS.search(self.body[-120:]))
+
+    @property
+    def style(self) -> str:
+        """The look by which questions without a label are known: its decoration, or bold, or none."""
+        return self.decor or ("bold" if self.bold else "text")
+
+    def is_label(self, *kinds: str) -> bool:
+        """Whether the line begins with a label of one of these kinds."""
+        return self.label is not None and self.label.kind in kinds
+
+
+BLANK = Line("blank")
+
+
+def read_line(raw: str) -> Line:
+    """A line's evidence.
+
+    >>> line = read_line("2. **Question:** Who built it?")
+    >>> line.decor, line.number, line.label.kind, line.rest
+    ('item', 2, 'question', 'Who built it?')
+    """
+    if not raw or raw.isspace():
+        return BLANK
+    mark = ""
+    if raw[0] >= "\ue000" and (found := MARKS.match(raw)):
+        mark, raw = found.group()[-1], raw[found.end() :]
+    text = raw.strip()
+    if not text:
+        return Line("end" if mark == END else "text", mark=mark, decor="head" if mark == HEAD else "")
+    if not mark and text[0] in "-*_=~#+|─━═—–⸻⎯•·∙◦:" and RULE.match(text):
+        return Line("rule", words=text)
+    line = Line("text", mark=mark, indent=_indent(raw))
+    if mark == END:
+        line.kind = "end"
+    _structure(line, text)
+    return line
+
+
+def _indent(raw: str) -> int:
+    """Columns of white space before the words; a tab counts four."""
+    if not raw[0].isspace():
+        return 0
+    lead = raw[: len(raw) - len(raw.lstrip())]
+    return len(lead) + 3 * lead.count("\t")
+
+
+def _structure(line: Line, text: str) -> None:
+    """Take quote marks, heading hashes and bullets off the raw text, then inline marks, then numbers and emoji."""
+    if text[0] == "=" and (wiki := WIKI_HEAD.match(text)):
+        line.decor, text = "head", wiki[2]
+    while text and (found := STRUCTURE.match(text)):
+        kind = found.lastgroup or ""
+        if kind == "quote":
+            line.quoted = True
+        elif not line.decor or kind == "head":
+            line.decor = "bullet" if kind == "task" else kind
+        elif kind in {"bullet", "task"} and line.decor in {"bullet", "head"}:
+            pass
+        text = text[found.end() :].lstrip()
+    if line.decor == "head":
+        text = text.rstrip("#").rstrip()
+    if line.mark in {HEAD, TERM}:
+        line.decor = "head" if line.mark == HEAD else "term"
+    line.words, spans = plain(text)
+    _body(line, spans)
+
+
+def _body(line: Line, spans: tuple[tuple[int, int], ...]) -> None:
+    """The words without number and emoji, whether they are bold, and their label."""
+    words = line.words
+    start = _decorated(line, words)
+    start = _past(PART, words, start) if start < len(words) and words[start] in "PpSsTtпП第部أثЧч" else start
+    if start and not line.decor == "item":
+        start = _decorated(line, words, start)
+    line.body = words[start:].rstrip()
+    size = len(line.body)
+    if spans:
+        line.bolds = tuple(max(0, end - start) for _, end in spans if end > start)
+        first, last = spans[0][0], max(end for _, end in spans)
+        bare = len(line.body.rstrip(" .:：?？"))
+        line.bold = first <= start and last - start >= bare and _covers(spans, start, start + bare)
+    if size:
+        line.label = read_label(line.body, line.bolds)
+        line.pairs_head = size < 140 and _heads(line)
+
+
+def _covers(spans: tuple[tuple[int, int], ...], start: int, end: int) -> bool:
+    """Whether bold stretches leave nothing but spaces and signs between them."""
+    bold = sum(stop - max(begin, start) for begin, stop in spans)
+    return bold * 10 >= (end - start) * 8
+
+
+def _past(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
+def _decorated(line: Line, text: str, start: int = 0) -> int:
+    """Where the words begin after emoji and a number, which are noted on the line."""
+    for _ in range(3):
+        before = start
+        if start < len(text) and text[start] > "\u2000" and (found := EMOJI.match(text, start)):
+            start = found.end()
+        if start < len(text) and (found := NUMBERED.match(text, start)) and _numbers(line, found, text):
+            start = found.end()
+        while start < len(text) and text[start] in " \t":
+            start += 1
+        if start == before:
+            break
+    return start
+
+
+def _numbers(line: Line, found: re.Match[str], text: str) -> bool:
+    """Note an item's number; a lone letter or roman numeral counts only before a question or a label."""
+    if line.decor == "item" or line.number is not None:
+        return False
+    form = found.lastgroup or "ten"
+    value = found.group(form) if form != "ten" else "10"
+    rest = text[found.end() :]
+    if form in {"alpha", "roman"} or (form == "paren" and value.isascii() and value.isalpha()):
+        label = read_label(rest[:120])
+        if not (ASKS.search(rest[-120:]) or "? " in rest or label or not rest):
+            return False
+        if value in "Aa" and form == "alpha" and not (label or rest):
+            return False
+        if value in "QqAaRrPpFf" and form == "alpha" and not label and value not in "aA":
+            return False
+        if value == "A" and form != "paren" and not label:
+            return False
+    line.form = form
+    line.number = number_of(value.lower()) or (ord(value.lower()) - 96 if value.isalpha() else None)
+    if line.decor != "head":
+        line.decor = "item"
+    return True
+
+
+def _heads(line: Line) -> bool:
+    """Whether the whole line says no more than that questions and answers follow."""
+    if line.label and line.label.kind in {"question", "answer", "answers"} and line.rest:
+        return False
+    low = lowered(line.body)
+    if not cores().search(low):
+        return False
+    found = heading().match(low.strip("\"'([【《<“「 "))
+    whole = bool(found) and found is not None and found.end() >= len(low.strip("\"'([【《<“「 "))
+    if not whole:
+        return False
+    if line.label and line.label.kind == "question":
+        return False
+    return True

@@ -1,0 +1,171 @@
+"""A text that begins with a JSON value comes in; the value goes out, and where it ended.
+
+Rule: forgiving. Single quotes, trailing commas, comments, bare keys, unescaped quotes and line ends inside strings, and a
+value cut off anywhere are all read for what they hold. Never recursive, linear in the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+SKIP = re.compile(r"(?:\s+|//[^\n]*|,)*")
+BARE = re.compile(r"[^\s,:{}\[\]\"']+")
+ATOM = re.compile(r"[^,{}\[\]\n]*")
+STOP = {
+    '"': re.compile(r'[^"\\]*+'),
+    "'": re.compile(r"[^'\\]*+"),
+    "“": re.compile(r"[^”\\]*+"),
+    "`": re.compile(r"[^`\\]*+"),
+}
+AFTER_KEY = re.compile(r"\s*:")
+AFTER_VALUE = re.compile(r"\s*(?:,\s*(?:[\"'“{\[}\]`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\]]|$)")
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " ", "/": "/", "\\": "\\", '"': '"', "'": "'"}
+WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
+QUOTES = {'"': '"', "'": "'", "“": "”", "`": "`"}
+DEPTH = 200
+
+
+def read_json(text: str, at: int = 0) -> tuple[Any, int]:
+    """The value that begins at ``at``, and where it ends; what was cut off is left out.
+
+    >>> read_json("{'a': [1, 'x',], 'b': 'cut")
+    ({'a': ['1', 'x'], 'b': 'cut'}, 26)
+    """
+    try:
+        return DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return Reader(text, at).read()
+
+
+DECODER = json.JSONDecoder(strict=False, parse_float=str, parse_int=str)
+
+
+class Reader:
+    """One value, read with a stack of open objects and arrays."""
+
+    def __init__(self, text: str, at: int) -> None:
+        self.text, self.at = text, at
+        self.stack: list[Any] = []
+        self.keys: list[str | None] = []
+        self.closed_late: dict[str, int] = {}
+
+    def read(self) -> tuple[Any, int]:
+        root: Any = None
+        started = False
+        while self.at < len(self.text):
+            self._skip()
+            if self.at >= len(self.text):
+                break
+            char = self.text[self.at]
+            if char in "{[":
+                value: Any = {} if char == "{" else []
+                self.at += 1
+                if len(self.stack) > DEPTH:
+                    break
+                if not started:
+                    root, started = value, True
+                else:
+                    self._put(value)
+                self.stack.append(value)
+                self.keys.append(None)
+            elif char in "}]":
+                self.at += 1
+                self._pop(char)
+                if not self.stack:
+                    return root, self.at
+            else:
+                self._scalar(char)
+            if not self.stack:
+                break
+        return root, self.at
+
+    def _skip(self) -> None:
+        found = SKIP.match(self.text, self.at)
+        self.at = found.end() if found else self.at
+
+    def _pop(self, char: str) -> None:
+        """Close up to the container this bracket belongs to; a bracket that fits none is ignored."""
+        wanted = dict if char == "}" else list
+        if not any(isinstance(open_, wanted) for open_ in self.stack[-4:]):
+            return
+        while self.stack:
+            closed = self.stack.pop()
+            self.keys.pop()
+            if isinstance(closed, wanted):
+                return
+
+    def _put(self, value: Any) -> None:
+        top = self.stack[-1]
+        if isinstance(top, list):
+            top.append(value)
+            return
+        key = self.keys[-1]
+        if key is None:
+            if isinstance(value, str):
+                self.keys[-1] = value
+            return
+        if key in top and value is not None:
+            key = (
+                next(f"{key}~{n}" for n in range(2, len(top) + 3) if f"{key}~{n}" not in top) if len(top) < 50 else key
+            )
+        top[key] = value
+        self.keys[-1] = None
+
+    def _scalar(self, char: str) -> None:
+        is_key = isinstance(self.stack[-1], dict) and self.keys[-1] is None
+        if char in QUOTES:
+            self._put(self._string(char, key=is_key))
+            if is_key:
+                colon = AFTER_KEY.match(self.text, self.at)
+                self.at = colon.end() if colon else self.at
+        elif char == ":":
+            self.at += 1
+        elif is_key:
+            found = BARE.match(self.text, self.at)
+            self.keys[-1] = found.group() if found else None
+            self.at = found.end() if found else self.at + 1
+        else:
+            self._atom()
+
+    def _atom(self) -> None:
+        found = ATOM.match(self.text, self.at)
+        word = found.group().strip() if found else ""
+        self.at = max(self.at + 1, found.end() if found else 0)
+        if word in WORDS:
+            self._put(WORDS[word])
+        elif word:
+            self._put(word)
+
+    def _string(self, quote: str, *, key: bool) -> str:
+        """A string; a quote inside it ends it only if what a string's end is followed by follows."""
+        out: list[str] = []
+        close, pattern = QUOTES[quote], STOP[quote]
+        after = AFTER_KEY if key else AFTER_VALUE
+        self.at += 1
+        while self.at < len(self.text):
+            found = pattern.match(self.text, self.at)
+            assert found is not None
+            out.append(found.group())
+            self.at = found.end()
+            if self.at >= len(self.text):
+                break
+            if self.text[self.at] == "\\":
+                out.append(self._escape())
+                continue
+            self.at += 1
+            if after.match(self.text, self.at):
+                break
+            out.append(close)
+        return "".join(out)
+
+    def _escape(self) -> str:
+        char = self.text[self.at + 1 : self.at + 2]
+        self.at += 2
+        if char == "u":
+            digits = re.compile(r"[0-9a-fA-F]{4}").match(self.text, self.at)
+            if digits:
+                self.at += 4
+                return chr(int(digits.group(), 16))
+        return ESCAPES.get(char, "\\" + char)

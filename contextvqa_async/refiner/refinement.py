@@ -1,0 +1,166 @@
+"""A raw answer comes in; the article and its pairs go out.
+
+    text ─ unwrap ─ untag ─ read_data ─ read_tables ─ read_line ─ cut ─► lines ─ Scanner ─ choose ─► regions
+                                                                          └─────── article, tidy ──────► Refined
+
+Rule: each step takes what the one before it made, and none looks back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contextvqa_async.items import Pair, Refined
+from contextvqa_async.refiner.chatter import refuses
+from contextvqa_async.refiner.context import article
+from contextvqa_async.refiner.data import Found, read_data
+from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
+from contextvqa_async.refiner.regions import Region, Scanner, choose
+from contextvqa_async.refiner.splits import cut
+from contextvqa_async.refiner.tables import read_tables
+from contextvqa_async.refiner.tags import untag
+from contextvqa_async.refiner.tidy import tidy
+from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
+
+STYLES = {
+    "item": "numbered",
+    "bullet": "bullets",
+    "head": "headings",
+    "bold": "bold",
+    "text": "plain",
+    "term": "terms",
+    "label": "labels",
+}
+
+
+def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
+    """Read one raw answer: the article's prose, and every complete pair in order.
+
+    ``keep_paragraphs`` keeps a blank line between the article's paragraphs; without it the prose is one line.
+
+    >>> refined = refine("**Article**\\n\\nOslo is in Norway.\\n\\n**Q1:** Where is the city shown?\\n**A1:** Norway")
+    >>> refined.context
+    'Oslo is in Norway.'
+    >>> refined.qas
+    (Pair(question='Where is the city shown?', answer='Norway'),)
+    >>> refine("问：图中是哪座城市？\\n答：奥斯陆").qas
+    (Pair(question='图中是哪座城市？', answer='奥斯陆'),)
+    """
+    bare = unwrap(text)
+    lines = list(read_lines(bare))
+    regions = choose(Scanner(lines).regions(), lines)
+    pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
+    if not pairs:
+        regions = []
+    prose = [" ".join(" ".join(paragraph).split()) for paragraph in article(lines, regions)]
+    context = ("\n\n" if keep_paragraphs else " ").join(filter(None, prose))
+    return Refined(
+        context=_unmarked(context),
+        qas=pairs,
+        layout=_layout(regions, lines),
+        warnings=tuple(_warnings(text, lines, regions, pairs, context)),
+    )
+
+
+def _unmarked(text: str) -> str:
+    return MARKS.sub("", text) if not text.isascii() else text
+
+
+def read_lines(text: str) -> Iterator[Line]:
+    """All lines of an unwrapped answer, with their evidence."""
+    pieces = read_data(text) if "{" in text or "[" in text else [text]
+    for piece in pieces:
+        if isinstance(piece, Found):
+            yield from _data_lines(piece)
+        elif isinstance(piece, str) and piece.strip():
+            yield from _text_lines(piece)
+
+
+def _text_lines(text: str) -> Iterator[Line]:
+    raws = entities(untag(unfence(text))).split("\n")
+    tabular = "|" in text or "\t" in text or "," in text or not text.isascii()
+    for raw in read_tables(raws) if tabular else raws:
+        if isinstance(raw, Line):
+            yield raw
+            continue
+        line = read_line(raw)
+        if line.kind == "text" and line.body:
+            yield from cut(line)
+        else:
+            yield line
+
+
+def _data_lines(found: Found) -> Iterator[Line]:
+    """What a JSON value holds, as lines."""
+    texts = found.texts
+    if not found.articles and found.pairs:
+        long = max(texts, key=len, default="")
+        found.articles.extend([long] if len(long) > 160 else [])
+    if not found.pairs:
+        for text in (*found.articles, *texts):
+            yield Line("text", mark=ARTICLE) if text in found.articles else Line("blank")
+            yield from read_lines(unwrap(text))
+            yield Line("blank")
+    else:
+        for text in found.articles:
+            yield from _sealed(text)
+    for question, answer in found.pairs:
+        yield Line("data", pair=(_plain(question), _plain(answer)), form="json")
+
+
+def _sealed(text: str) -> Iterator[Line]:
+    """An article that data names as such: its lines hold no pairs."""
+    yield Line("text", mark=ARTICLE)
+    for raw in entities(untag(unwrap(text))).split("\n"):
+        line = read_line(raw)
+        line.sealed = True
+        yield line
+    yield Line("end", mark=END)
+
+
+def _plain(text: str) -> str:
+    """A datum in words: several lines as one, without marks."""
+    parts = [read_line(raw) for raw in entities(untag(text)).split("\n")]
+    if len(parts) == 1:
+        line = parts[0]
+        return line.rest if line.is_label("question", "answer") and line.label and line.label.letter else line.words
+    sign = ", " if all(part.decor == "bullet" for part in parts if part.kind == "text") else " "
+    return sign.join(part.words for part in parts if part.words)
+
+
+def _layout(regions: list[Region], lines: list[Line]) -> str:
+    """How the pairs were written."""
+    if not regions:
+        return "no pairs" if any(line.kind == "text" for line in lines) else "empty"
+    main = max(regions, key=lambda region: len(region.pairs))
+    if main.key == "data":
+        return next(line.form for line in lines[main.start : main.end] if line.kind == "data")
+    return STYLES.get(main.style, main.style)
+
+
+def _warnings(
+    text: str, lines: list[Line], regions: list[Region], pairs: tuple[Pair, ...], context: str
+) -> Iterator[str]:
+    """What was odd about the answer, in words that a run can count."""
+    if not pairs:
+        yield "no_pairs"
+    if not context:
+        yield "no_context"
+    if not pairs and refuses(context):
+        yield "refusal"
+    if any(region.unanswered for region in regions):
+        yield "unanswered_question"
+    if regions and any(line.kind == "text" for line in lines[regions[-1].end :]):
+        yield "text_after_pairs"
+    if len(set(pairs)) < len(pairs):
+        yield "repeated_pairs"
+    if _cut(text):
+        yield "truncated"
+
+
+def _cut(text: str) -> bool:
+    """Whether a text visibly ends in the middle: inside a value, a fence, reasoning, or prose."""
+    end = text.rstrip()[-1:]
+    if text.lstrip()[:1] in "{[" and end not in "}]":
+        return bool(end)
+    return text.count("```") % 2 == 1 or (text.count("<think>") > text.count("</think>"))

@@ -1,0 +1,255 @@
+"""A line that holds more than one thing comes in; its parts go out: question and answer, or a run of labelled parts.
+
+Rule: a line is cut only at evidence: a label in its middle, a sign after the question mark, the end of bold.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+
+from contextvqa_async.refiner.labels import Label, kinds, lowered, read_label
+from contextvqa_async.refiner.lines import ASKS, EMOJI, Line
+
+QMARK = re.compile(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
+SIGN = re.compile(
+    r"\s*(?:→|⇒|➜|➔|➡\ufe0f?|⟶|➤|»|=+>|-+>|>{2}|—+|–+|-+(?=\s)|:+|：|=+(?=\s)|\||~(?=\s)|/{2}|\u2014)\s*(?=\S)"
+)
+ARROW = re.compile(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
+CLOSED = re.compile(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
+BETWEEN = r"(?:^|(?<=[\s|/;；，。?？؟）\]】→•·>”»」]))"
+
+
+@cache
+def inner() -> re.Pattern[str]:
+    """Where in a line a label may begin: before a letter that begins one, after a space or a sign."""
+    firsts = "".join(sorted({re.escape(word[0]) for word in kinds()}))
+    return re.compile(rf"{BETWEEN}(?:[(\[（【「<](?=\w))?(?=[{firsts}第])")
+
+
+LEAD = re.compile(r"[\s|/;；,，→•·*+–—-]*(?:(?:\d{1,3}[.)、]|[-–—•*|])\s*)?$")
+TRIM = re.compile(r"(?:[\s|/;；→•·*–—-]|\s\d{1,3}[.)、])+$")
+
+
+def cut(line: Line) -> list[Line]:
+    """A line with labels in its middle, as one line each: ``Q: … A: … Q: …``."""
+    first = line.label
+    body = line.body
+    if line.mark or len(body) < 8:
+        return [line]
+    asks = "?" in body or "？" in body or "؟" in body
+    known = first is not None and first.kind in {"question", "answer", "questions", "pair", "answers"}
+    if not (known or asks or line.pairs_head or _head_before(line)):
+        return [line]
+    state = _state(first)
+    cuts = _cuts(line, state)
+    return _parts(line, cuts) if cuts else [line]
+
+
+def _head_before(line: Line) -> bool:
+    return len(line.body) > 40 and bool(re.match(r"[^:：.]{3,60}[:：]", line.body)) and "1" in line.body[:140]
+
+
+def _state(label: Label | None) -> str:
+    if label and label.kind in {"question", "answer"}:
+        return label.kind
+    return "none"
+
+
+def _cuts(line: Line, state: str) -> list[Label]:
+    """The labels in the middle of a line, in an order that makes sense: an answer follows a question."""
+    body, low = line.body, lowered(line.body)
+    found: list[tuple[int, Label]] = []
+    at = line.label.end if line.label else 0
+    seen = body[at:]
+    if not seen:
+        return []
+    for place in inner().finditer(low, at):
+        start = place.end()
+        if start < at or (place.start() == (line.label.end if line.label else 0) and line.label and state != "none"):
+            continue
+        opened = place.start()
+        label = read_label(body, line.bolds, opened)
+        if label is None or not _fits(label, state, body[at:opened], line):
+            continue
+        found.append((opened, label))
+        state, at = label.kind if label.kind != "note" else "note", label.end
+    return _agreed(line, found)
+
+
+def _fits(label: Label, state: str, before: str, line: Line) -> bool:
+    """Whether a label in the middle of a line may stand after what came before it."""
+    if label.sign not in {"colon", "bold"} and not (
+        label.sign == "mark" and (label.letter or label.number is not None)
+    ):
+        return False
+    if label.kind == "answer":
+        if state == "question":
+            return bool(before.strip()) and (not label.letter or label.sign in {"colon", "bold", "mark"})
+        if state == "none":
+            asked = bool(ASKS.search(before.rstrip(" |/-–—(*→•").rstrip()[-120:]))
+            decorated = bool(line.decor or line.bold or line.bolds) or line.is_label("pair")
+            return asked and (not label.letter or decorated or len(before) < 160) and len(before) < 400
+        return False
+    if label.kind == "question":
+        if state == "answer" or state == "note":
+            if label.letter and label.number is None and label.sign not in {"colon", "bold"}:
+                return label.word == "q" and "?" in line.body[label.end :]
+            return bool(before.strip()) or label.number is not None
+        return state == "none" and label.sign in {"colon", "bold", "mark"}
+    if label.kind == "note":
+        return state == "answer" and bool(before.strip()) and label.sign in {"colon", "bold"}
+    return False
+
+
+def _agreed(line: Line, found: list[tuple[int, Label]]) -> list[Label]:
+    """Drop what proves nothing: questions in the middle of prose count only as a run, or behind a heading."""
+    if not found:
+        return []
+    if line.label and line.label.kind in {"question", "answer"}:
+        return [replace_start(label, start) for start, label in found]
+    first = found[0][1]
+    if first.kind == "question":
+        answers = sum(label.kind == "answer" for _, label in found)
+        lead = line.body[: found[0][0]].strip()
+        headed = len(lead) < 120 and (
+            line.is_label("questions", "pair") or _says_questions(lead) or not re.search(r"\w", lead)
+        )
+        if not answers or (answers < 2 and not headed and not line.is_label("pair")):
+            return []
+        if lead.endswith(("“", '"', "«", "「")):
+            return []
+    return [replace_start(label, start) for start, label in found]
+
+
+def _says_questions(lead: str) -> bool:
+    from contextvqa_async.refiner.labels import cores
+
+    return bool(cores().search(lowered(lead)))
+
+
+def replace_start(label: Label, start: int) -> Label:
+    """Remember in ``word`` where the label began, for cutting."""
+    return replace(label, word=f"{start}:{label.word}")
+
+
+def _parts(line: Line, cuts: list[Label]) -> list[Line]:
+    """The line's pieces, each a line of its own with its label."""
+    starts = [int(label.word.split(":", 1)[0]) for label in cuts]
+    head = replace(line, words=_trim(line.words[: len(line.words) - len(line.body) + starts[0]], cuts[0]))
+    head.body = _trim(line.body[: starts[0]], cuts[0])
+    if head.label and head.label.end > len(head.body):
+        head.label = replace(head.label, end=len(head.body))
+    head.bolds = tuple(place for place in line.bolds if place <= len(head.body))
+    head.bold = False if line.label is None and not head.body else line.bold or (len(head.body) in head.bolds)
+    if head.label and head.label.kind in {"questions", "answers"} and not head.rest:
+        head.pairs_head = head.label.kind == "questions"
+    if line.label is None and cuts[0].kind == "question" and _says_questions(head.body):
+        head.pairs_head = True
+    parts = [head] if head.body else []
+    for at, label in enumerate(cuts):
+        stop = starts[at + 1] if at + 1 < len(cuts) else len(line.body)
+        body = line.body[starts[at] : stop]
+        body = _trim(body, cuts[at + 1]) if at + 1 < len(cuts) else body
+        real = replace(label, word=label.word.split(":", 1)[1], end=min(label.end - starts[at], len(body)))
+        bolds = tuple(place - starts[at] for place in line.bolds if starts[at] < place <= starts[at] + len(body))
+        parts.append(Line("text", words=body, body=body, label=real, indent=line.indent, bolds=bolds, form="cut"))
+    return parts
+
+
+def _trim(text: str, follows: Label) -> str:
+    """Words before a label in the middle, without the dash, bar or number that led to it."""
+    text = text.rstrip()
+    opened = text.endswith(("(", "[", "（", "【")) and text[:-1].rstrip()
+    text = opened or text
+    trimmed = TRIM.sub("", text) if text and text[-1] in "|/;；→•·*–—-.)、" else text
+    while (found := EMOJI.search(trimmed[-8:])) and found.end() == len(trimmed[-8:]):
+        trimmed = trimmed[: len(trimmed) - len(found.group())].rstrip()
+    return trimmed if follows.kind != "answer" or trimmed else text
+
+
+def answered(line: Line, text: str) -> tuple[str, str, str] | None:
+    """A question and the answer on its own line, and the sign between them: ``Who? → Bob``, ``Who? (Bob)``, ``Who? Bob``.
+
+    >>> from contextvqa_async.refiner.lines import read_line
+    >>> answered(read_line("x"), 'Who sang "Why?" here? — Bob')
+    ('Who sang "Why?" here?', 'Bob', 'sign')
+    """
+    marks = _marks(text)
+    for end in marks:
+        sign = SIGN.match(text, end)
+        if sign:
+            return text[:end].strip(), _bare(text[sign.end() :]), "sign"
+    for end in reversed(marks):
+        closed = CLOSED.match(text, end)
+        if closed and _balanced(closed["inside"]):
+            return text[:end].strip(), closed["inside"].strip(), "brackets"
+    if not ASKS.search(text[-120:]):
+        for end in reversed(marks):
+            rest = _bare(text[end:])
+            if rest and (text[end : end + 1].isspace() or ord(text[end]) > 0x2E80 or EMOJI.match(text, end)):
+                return text[:end].strip(), rest, "space"
+    return _unasked(line, text, marks)
+
+
+def _unasked(line: Line, text: str, marks: list[int]) -> tuple[str, str, str] | None:
+    """An answer after an arrow or after the end of bold, where the question has no question mark."""
+    if marks:
+        return None
+    offset = len(line.body) - len(text)
+    for place in line.bolds:
+        inside = place - offset
+        if 3 < inside < len(text) and text[:inside].strip() and not line.bold:
+            rest = _bare(text[inside:].lstrip(":： "))
+            return (text[:inside].strip(" :："), rest, "bold") if rest else None
+    arrow = ARROW.search(text)
+    return (text[: arrow.start()].strip(), _bare(text[arrow.end() :]), "arrow") if arrow and arrow.start() else None
+
+
+def _marks(text: str) -> list[int]:
+    """Places right after each question mark that no quotation holds; all of them where quotes do not close."""
+    outside: list[int] = []
+    every: list[int] = []
+    depth = 0
+    for found in QMARK.finditer(text):
+        sign = found.group()
+        if sign[0] in "“«「":
+            depth += 1
+        elif sign[0] in "”»」":
+            depth = max(0, depth - 1)
+        elif sign == '"':
+            depth = 0 if depth else 1
+        else:
+            closes = depth and sign[1:].strip("'’")
+            every.append(found.end())
+            depth = 0 if closes else depth
+            if (not depth and not closes) or (closes and _whole_quote(text, found.end())):
+                outside.append(found.end())
+    return outside or ([] if depth == 0 else every)
+
+
+def _whole_quote(text: str, end: int) -> bool:
+    """Whether the quotation that ends here held the whole question."""
+    return text[:1] in '"“«「' and text[1:end].count(text[0]) <= (1 if text[0] == '"' else 0)
+
+
+def _bare(text: str) -> str:
+    """An answer without the signs, bullets and emoji that led to it."""
+    text = text.strip()
+    while text:
+        found = EMOJI.match(text) or SIGN.match(text) or re.match(r"[•▪◦·]\s*", text)
+        if not found or not found.end() or found.end() >= len(text):
+            return text
+        text = text[found.end() :].lstrip()
+    return text
+
+
+def _balanced(text: str) -> bool:
+    """Whether brackets open before they close, so that the outer ones belong together."""
+    depth = 0
+    for char in text:
+        depth += (char in "([（【") - (char in ")]）】")
+        if depth < 0:
+            return False
+    return depth == 0

@@ -1,0 +1,188 @@
+"""Raw lines come in; those that are rows of a table of pairs go out as pairs, other tables as words.
+
+Rule: a table holds pairs if its header says so, or if one of its columns asks. Pipes, box drawing, tabs and commas are
+all known.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+
+from contextvqa_async.refiner.inline import plain
+from contextvqa_async.refiner.labels import read_label
+from contextvqa_async.refiner.lines import ASKS, Line
+
+BOX = re.compile("[│┃║￨｜]")
+CELL = re.compile(r"(?<!\\)\|")
+SEPARATOR = re.compile(r"^[\s|]*:?-{2,}:?[\s|:+-]*$|^[+├┌└╔╠╚┏┣┗][-=─━═┬┼┴+╦╬╩┳╋┻┤┐┘╗╣╝┓┫┛]+$")
+Rows = list[list[str]]
+
+
+def read_tables(raws: list[str]) -> Iterator[str | Line]:
+    """Lines as they stand, but tables as pairs or as words."""
+    at = 0
+    while at < len(raws):
+        raw = raws[at]
+        stop = _csv(raws, at)
+        if stop > at:
+            yield from _commas(raws[at:stop])
+            at = stop
+            continue
+        stop = at
+        while stop < len(raws) and _row(raws[stop]):
+            stop += 1
+        if stop > at and _is_table(raws[at:stop]):
+            yield from _table([_bars(line) for line in raws[at:stop]])
+            at = stop
+            continue
+        stop = max(stop, at + 1)
+        yield from raws[at:stop]
+        at = stop
+        del raw
+
+
+def _bars(raw: str) -> str:
+    return raw if raw.isascii() else BOX.sub("|", raw)
+
+
+def _row(raw: str) -> bool:
+    return (
+        "|" in raw
+        or "│" in raw
+        or "┃" in raw
+        or "║" in raw
+        or "\t" in raw.strip()
+        or bool(raw and raw.lstrip()[:1] in "+├┌└╔╠╚┏┣┗" and SEPARATOR.match(raw.strip()))
+    )
+
+
+def _is_table(raws: list[str]) -> bool:
+    """Whether a run of lines with bars is a table rather than words with a bar in them."""
+    bars = [_bars(raw).strip() for raw in raws]
+    if any(bar.startswith("|") and bar.count("|") > 1 for bar in bars):
+        return True
+    if any(SEPARATOR.match(bar) and "|" in bar for bar in bars):
+        return True
+    return _header(_cells(bars[0])) is not None and len(bars) > 1
+
+
+def _cells(row: str) -> list[str]:
+    """A row's cells."""
+    row = row.strip().lstrip(">").strip()
+    if "|" not in row and "\t" in row:
+        return [cell.strip() for cell in row.split("\t")]
+    row = row.removeprefix("|")
+    row = row[:-1] if row.endswith("|") and not row.endswith("\\|") else row
+    return [cell.strip().replace("\\|", "|") for cell in CELL.split(row)]
+
+
+def _header(cells: list[str]) -> tuple[int, int] | None:
+    """The columns of questions and answers, if a row names them."""
+    asked = answer = -1
+    for at, cell in enumerate(cells):
+        words = plain(cell)[0].strip(" :：")
+        if len(words) > 60:
+            return None
+        label = read_label(words + ":")
+        if label is None or len(words) + 1 - label.end > 0:
+            continue
+        if label.kind in {"question", "questions"} and asked < 0:
+            asked = at
+        elif label.kind in {"answer", "answers"} and answer < 0:
+            answer = at
+    return (asked, answer) if asked >= 0 and answer >= 0 else None
+
+
+def _table(bars: list[str]) -> Iterator[str | Line]:
+    """A table's rows: pairs where a column asks, labelled lines where cells are labels, else words."""
+    rows: Rows = []
+    columns: tuple[int, int] | None = None
+    for bar in bars:
+        if SEPARATOR.match(bar.strip()):
+            continue
+        cells = _cells(bar)
+        found = _header(cells) if columns is None else None
+        if found:
+            yield from _read_rows(rows, None)
+            rows, columns = [], found
+            yield Line("rule")
+        else:
+            rows.append(cells)
+    yield from _read_rows(rows, columns)
+
+
+def _read_rows(rows: Rows, columns: tuple[int, int] | None) -> Iterator[str | Line]:
+    columns = columns or _asking(rows)
+    for cells in rows:
+        if columns:
+            yield from _pair(cells, *columns)
+        elif (
+            len(cells) > 1
+            and (label := read_label(plain(cells[0])[0] + ":"))
+            and label.kind in {"question", "answer", "article"}
+        ):
+            yield f"{cells[0].strip('*_: ')}: {' '.join(cells[1:]).strip()}"
+        else:
+            yield " ".join(filter(None, cells))
+
+
+def _asking(rows: Rows) -> tuple[int, int] | None:
+    """The first column most of whose cells ask, and the one after it."""
+    if len(rows) < 1:
+        return None
+    for at in range(max(map(len, rows)) - 1):
+        asks = sum(len(cells) > at + 1 and bool(ASKS.search(plain(cells[at])[0])) for cells in rows)
+        if (
+            asks
+            and asks * 2 >= len(rows)
+            and not all(ASKS.search(plain(cells[at + 1])[0]) for cells in rows if len(cells) > at + 1)
+        ):
+            return at, at + 1
+    return None
+
+
+def _pair(cells: list[str], asked: int, answer: int) -> Iterator[Line]:
+    question = plain(cells[asked])[0].strip() if asked < len(cells) else ""
+    words = plain(cells[answer])[0].strip() if answer < len(cells) else ""
+    label = read_label(question)
+    question = question[label.end :] if label and label.kind == "question" else question
+    label = read_label(words)
+    words = words[label.end :] if label and label.kind == "answer" and label.letter else words
+    if question.strip("-—– "):
+        yield Line("data", pair=(question, words), form="table")
+
+
+def _csv(raws: list[str], at: int) -> int:
+    """Where a run of comma-separated pairs ends, if a header begins one here."""
+    head = raws[at].strip()
+    if len(head) > 80 or not ("," in head or ";" in head) or " " in head.replace(", ", ",").replace("; ", ";"):
+        return at
+    cells = [cell.strip("\"' ") for cell in re.split("[,;]", head)]
+    if _header(cells) is None:
+        return at
+    stop = at + 1
+    while stop < len(raws) and raws[stop].strip() and not raws[stop].startswith("```"):
+        stop += 1
+    return stop
+
+
+def _commas(raws: list[str]) -> Iterator[Line]:
+    sign = ";" if raws[0].count(";") > raws[0].count(",") else ","
+    rows = list(csv.reader([raw for raw in raws if len(raw) < 100_000], delimiter=sign, skipinitialspace=True))
+    columns = _header([cell.strip() for cell in rows[0]])
+    if columns is None:
+        return
+    for cells in rows[1:]:
+        extra = len(cells) - len(rows[0])
+        if extra > 0 and columns[1] == len(rows[0]) - 1:
+            cells = [*cells[: columns[1]], (sign + " ").join(cell.strip() for cell in cells[columns[1] :])]
+        yield from _pair(cells, *columns)
+
+
+def row_pairs(raw: str) -> int:
+    """How many pairs a table's row holds by itself: one if a cell asks and a later one says something."""
+    cells = _cells(_bars(raw))
+    asks = next((at for at, cell in enumerate(cells) if ASKS.search(plain(cell)[0])), None)
+    return int(asks is not None and any(cells[asks + 1 :]))

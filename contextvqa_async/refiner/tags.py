@@ -1,0 +1,171 @@
+"""A text with HTML or XML tags comes in; the same text in lines, with marks for what tags said, goes out.
+
+Rule: only tags with a known name are tags; ``x < y`` and ``<Ambystoma>`` are words.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, HEAD, QUESTION, TERM
+
+TAG = re.compile(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
+COMMENT = re.compile(r"<!--.*?-->|<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>", re.DOTALL | re.IGNORECASE)
+GONE = re.compile(r"<(script|style|ref|svg)(?:\s[^<>]*+)?>.*?</\1>|<ref[^<>]*+/>", re.DOTALL | re.IGNORECASE)
+
+BLOCKS = frozenset(
+    ["p", "div", "section", "br", "hr", "tr", "table", "tbody", "thead", "tfoot", "ul", "ol", "dl", "blockquote", "header", "footer", "main", "html", "body", "head", "pre", "details", "nav", "figure", "figcaption", "center", "fieldset", "form", "caption", "colgroup", "aside", "center"]
+)
+INLINE = frozenset(
+    ["span", "u", "sub", "sup", "small", "mark", "font", "code", "a", "img", "input", "label", "cite", "abbr", "time", "kbd", "samp", "var", "ins", "del", "s", "strike", "q", "big", "tt", "center"]
+)
+STRONG = frozenset(["b", "strong"])
+WEAK = frozenset(["i", "em"])
+WRAPS = frozenset(
+    ["qa", "qas", "pair", "pairs", "qa_pairs", "qa_pair", "qapairs", "qapair", "qa-pairs", "qa-pair", "output", "response", "result", "root", "document", "final", "final_answer", "questions", "answers", "question_answer_pairs", "question_answers", "question_answer", "questionanswerpairs", "questionanswer", "vqa", "data", "item", "items", "entry", "faq", "question-answer-pairs", "question-answer", "faqs", "quiz", "qna", "content_block", "wiki_qa", "answer_output", "completion"]
+)
+
+
+@cache
+def _named(name: str) -> str:
+    """What a tag with an unusual name says: ``<question_1>`` a question, ``<wikipedia_article>`` an article."""
+    word = re.sub(r"[_\-.:\d]+", " ", name.lower()).strip()
+    kind = kinds().get(word, "")
+    if kind in {"question", "answer", "article", "title", "note"} and (
+        len(word) > 1 or word in "qa" or word >= "\u2e80"
+    ):
+        return kind
+    if word in WRAPS or name.lower() in WRAPS or kind in {"questions", "answers", "pair"}:
+        return "wrap"
+    return "article" if "article" in word.split() else ""
+
+
+def untag(text: str) -> str:
+    """The text without tags; what they said stands as marks and markdown.
+
+    >>> untag("<p>The <b>owl</b>.</p>").strip()
+    'The **owl**.'
+    """
+    if "<" not in text or not TAG.search(text):
+        return text
+    if "<!" in text or "<?" in text or "]]>" in text:
+        text = COMMENT.sub("", text)
+    if re.search(r"<(?:script|style|ref|svg)\b", text):
+        text = GONE.sub("", text)
+    html = bool(re.search(r"<(?:p|h[1-6]|li|br|td|div|dt|body|html)\b[^<>]*+>", text, re.IGNORECASE))
+    text = Untagger(_answers_wrap(text)).text(text)
+    return text if not html else text
+
+
+def _answers_wrap(text: str) -> bool:
+    """Whether ``<answer>`` wraps the whole reply, as after reasoning, rather than one answer."""
+    opens = re.findall(r"<answer(?:\s[^<>]*+)?>", text)
+    return len(opens) == 1 and not re.search(r"<(?:question|q)\d*(?:\s[^<>]*+)?>", text)
+
+
+class Untagger:
+    """Walks over the tags; knows in which list, table and summary it is."""
+
+    def __init__(self, answer_wraps: bool) -> None:
+        self.answer_wraps = answer_wraps
+        self.lists: list[int] = []
+        self.links = 0
+        self.verbatim = False
+
+    def text(self, text: str) -> str:
+        out: list[str] = []
+        at = 0
+        for found in TAG.finditer(text):
+            said = self._tag(found)
+            if said is None:
+                continue
+            out.extend((text[at : found.start()], said))
+            at = found.end()
+        out.append(text[at:])
+        return "".join(out)
+
+    def _tag(self, found: re.Match[str]) -> str | None:
+        """What stands in a tag's place; None if it is no tag."""
+        name, close = found["name"].lower(), bool(found["close"])
+        attrs = found["attrs"] or ""
+        if name in {"a", "q"} and "href" not in attrs and not close and name == "a" and not attrs.strip():
+            return f"\n{ANSWER}"
+        if name == "a":
+            return "" if close or "href" in attrs or "name=" in attrs else f"\n{ANSWER}"
+        if name == "q" and not attrs:
+            return "\n" if close else f"\n{QUESTION}"
+        return self._html(name, close, attrs) if name in KNOWN else self._custom(name, close, attrs)
+
+    def _html(self, name: str, close: bool, attrs: str) -> str:
+        if name in STRONG:
+            return "**"
+        if name in WEAK:
+            return "*"
+        if len(name) == 2 and name[0] == "h" and name[1].isdigit():
+            return "\n" if close else f"\n\n{HEAD}"
+        if name in {"li", "ul", "ol"}:
+            return self._list(name, close)
+        if name in {"td", "th"}:
+            return " | " if close else ""
+        if name == "tr":
+            return "\n" if close else "\n| "
+        if name in {"dt", "summary"}:
+            return "\n" if close else f"\n{TERM}"
+        if name == "dd":
+            return "\n" if close else f"\n{DEFINITION}"
+        if name == "title":
+            return "\n" if close else f"\n{HEAD}"
+        if name == "br":
+            return "\n"
+        return "\n\n" if name in BLOCKS else ""
+
+    def _list(self, name: str, close: bool) -> str:
+        if name == "li":
+            if close:
+                return "\n"
+            if self.lists and self.lists[-1] >= 0:
+                self.lists[-1] += 1
+                return f"\n{'   ' * (len(self.lists) - 1)}{self.lists[-1]}. "
+            return f"\n{'   ' * max(0, len(self.lists) - 1)}- "
+        if close:
+            if self.lists:
+                self.lists.pop()
+            return "\n"
+        self.lists.append(0 if name == "ol" else -1)
+        return "\n"
+
+    def _custom(self, name: str, close: bool, attrs: str) -> str | None:
+        kind = _named(name)
+        if not kind:
+            return None
+        if kind == "answer" and self.answer_wraps:
+            return "\n"
+        if kind == "wrap" or (kind == "title" and close):
+            return "\n\n" + self._attributes(attrs)
+        if kind == "article":
+            return f"\n{END}\n" if close else f"\n{ARTICLE}"
+        if close:
+            return "\n"
+        return (
+            f"\n{ {'question': QUESTION, 'answer': ANSWER, 'title': HEAD}.get(kind, '') }"
+            if kind != "note"
+            else "\nNote: "
+        )
+
+    @staticmethod
+    def _attributes(attrs: str) -> str:
+        """A pair written in the attributes of a tag."""
+        asked = re.search(r'\b(?:question|q)\s*=\s*"([^"]*)"', attrs)
+        answered = re.search(r'\b(?:answer|a)\s*=\s*"([^"]*)"', attrs)
+        return f"{QUESTION}{asked[1]}\n{ANSWER}{answered[1]}\n" if asked and answered else ""
+
+
+KNOWN = (
+    BLOCKS
+    | INLINE
+    | STRONG
+    | WEAK
+    | frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "li", "td", "th", "dt", "dd", "summary", "title", "meta", "link", "script", "style", "ref", "svg"])
+)

@@ -1,0 +1,103 @@
+"""Questions and answers as they were collected come in; finished pairs go out, each one line of words.
+
+Rule: only what belongs to the layout is taken off: quotes or brackets that most of the column wears, a number that
+repeats the label's, a remark in brackets behind the answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from contextvqa_async.items import Pair
+from contextvqa_async.refiner.labels import lowered, read_label
+
+QUOTED = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "「": "」", "『": "』", "„": "“", "`": "`", "”": "”"}
+BRACKETED = {"(": ")", "[": "]", "{": "}", "<": ">", "（": "）", "【": "】"}
+REMARK = re.compile(r"\s*[(（\[](?P<inside>[^()（）\[\]]{3,300})[)）\]]\s*[.。]?$")
+LISTED = re.compile(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*'))*\s*\]$")
+LISTED_PART = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+NUMBER = re.compile(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
+
+
+def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
+    """Finished pairs.
+
+    >>> tidy([('"Who?"', '"Bob"'), ('"Where?"', '"Oslo"')])
+    (Pair(question='Who?', answer='Bob'), Pair(question='Where?', answer='Oslo'))
+    """
+    asked = _numbers([" ".join(question.split()) for question, _ in pairs])
+    answers = [_list(" ".join(answer.split())) for _, answer in pairs]
+    wrapped = [_wrapper(question) in QUOTED for question in asked]
+    asked = _unwrap(asked, QUOTED | BRACKETED, [False] * len(asked))
+    answers = _unwrap([_unremarked(answer) for answer in answers], QUOTED, wrapped)
+    answers = _unwrap(answers, BRACKETED, [False] * len(answers))
+    both = ((question.strip(), answer.strip()) for question, answer in zip(asked, answers, strict=True))
+    return tuple(Pair(question=question, answer=answer) for question, answer in both if question and _says(answer))
+
+
+def _says(answer: str) -> bool:
+    """Whether an answer holds a word at all."""
+    return (
+        any(char.isalnum() for char in answer)
+        or any(ord(char) > 0x2190 for char in answer)
+        or bool(answer.strip("-–—_.…:*/ "))
+    )
+
+
+def _numbers(asked: list[str]) -> list[str]:
+    """Questions without the number that stands after the label of each of them."""
+    found = [NUMBER.match(question) for question in asked]
+    if not asked or not all(found):
+        return asked
+    return [question[match.end() :] for question, match in zip(asked, found, strict=True) if match]
+
+
+def _wrapper(text: str) -> str:
+    """The sign that wraps the whole text, or nothing."""
+    close = (QUOTED | BRACKETED).get(text[:1], "")
+    if not close or len(text) < 2 or text[-1] != close:
+        return ""
+    inside = text[1:-1]
+    if close in inside or text[0] in inside:
+        return ""
+    return text[0]
+
+
+def _unwrap(texts: list[str], signs: dict[str, str], forced: list[bool]) -> list[str]:
+    """Texts without the quotes or brackets that most of them wear; one that stands alone in them keeps them."""
+    worn = [_wrapper(text) in signs and bool(_wrapper(text)) for text in texts]
+    most = sum(worn) * 2 > len(texts)
+    return [
+        text[1:-1].strip() if wears and (most or force) else text
+        for text, wears, force in zip(texts, worn, forced, strict=True)
+    ]
+
+
+def _list(answer: str) -> str:
+    """A list as a programmer writes it, as words."""
+    if not LISTED.match(answer):
+        return answer
+    return ", ".join(one or other for one, other in LISTED_PART.findall(answer))
+
+
+def _unremarked(answer: str) -> str:
+    """An answer without a labelled remark behind it: ``(Source: paragraph 2)``."""
+    found = REMARK.search(answer)
+    if not found or not found.start():
+        return answer
+    inside = found["inside"].strip()
+    label = read_label(inside)
+    note = label is not None and label.kind == "note" and label.sign == "colon"
+    low = lowered(inside)
+    said = low.startswith(
+        (
+            "from the article",
+            "from paragraph",
+            "as stated",
+            "as mentioned",
+            "mentioned in",
+            "see paragraph",
+            "paragraph ",
+        )
+    )
+    return answer[: found.start()].rstrip() if note or said else answer
