@@ -42,7 +42,7 @@ class SimulatorOptions:
 
     speed: float = 1.0
     concurrency_limit: int | None = None
-    rpm: int | None = None
+    rpm: float | None = None
     error_rate: float = 0.0
     seed: int = 0
 
@@ -127,7 +127,7 @@ class Handlers:
             self._recent.popleft()
         if rpm is not None and len(self._recent) >= rpm:
             wait = max(1, math.ceil(self._recent[0] + 60 - now))
-            message = f"Rate limit reached: {rpm} requests per minute. Please try again in {wait}s."
+            message = f"Rate limit reached: {rpm:g} requests per minute. Please try again in {wait}s."
             raise _RefusedError(429, "rate_limit_exceeded", message, {"Retry-After": str(wait)})
         self._recent.append(now)
 

@@ -56,8 +56,8 @@ SUBJECTS: tuple[Subject, ...] = (
         ),
         years=(1850, 1895),
         article=(
-            "{place} Light is a navigational aid on the shore of {region}, first lit in {year}. It was designed by the engineer "
-            "{person} after the wreck of the brig Constance, in which {count} sailors drowned on the reef below. "
+            "{place} Light is a navigational aid on the shore of {region}, first lit in {year}. It was designed by the "
+            "engineer {person} after the wreck of the brig Constance, in which {count} sailors drowned on the reef. "
             "Its walls were raised from granite, brought by barge over {span} winters, since no road reached the "
             "headland until {later}.",
             "The first lamps burned rapeseed oil; paraffin replaced it in {later}, and electricity came in {last}. "
