@@ -4,13 +4,12 @@
                                                         └─ no ──► recode (pillow) ─► base64
 
 Rules: a plain JPEG, PNG, WebP or GIF keeps its bytes (EXIF's orientation included), and is never decoded; whatever
-else can be decoded is made into a plain JPEG or PNG. Reading, checking and encoding one picture is one hand-over to a
-thread, bounded in time, so that no picture can hold up another.
+else can be decoded is made into a plain JPEG or PNG. Reading, checking and encoding a plain picture is one hand-over
+to a thread, bounded in time, so that no picture can hold up another.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -60,16 +59,18 @@ async def load_image(
     run: they are what bounds the work at hand.
     """
     threads = threads or Threads()
+    data = None
     try:
-        async with asyncio.timeout(time_limit):
-            if isinstance(ref, str) and sources.scheme_of(ref) in _WEB:
-                if not reading.inline_urls:
-                    return Image(url=ref)
-                data = await _fetch(ref, fetch, reading, threads, time_limit)
-                call = functools.partial(_from_bytes, ref, data, reading.max_pixels)
-            else:
-                call = functools.partial(_load, ref, tuple(roots), reading.max_pixels)
-            return await threads.run(call, time_limit=time_limit)
+        if isinstance(ref, str) and sources.scheme_of(ref) in _WEB:
+            if not reading.inline_urls:
+                return Image(url=ref)
+            data = await _fetch(ref, fetch, reading, threads, time_limit)
+        load = functools.partial(_load, ref, data, tuple(roots), reading.max_pixels)
+        found = await threads.run(load, time_limit=time_limit)
+        if isinstance(found, Image):
+            return found
+        make = functools.partial(_recode, ref, found, reading.max_pixels)
+        return await threads.run(make, time_limit=time_limit, heavy=True)
     except TimeoutError:
         raise bad(ref, f"took more than {time_limit:g} seconds to be read", kind=Kind.TIMEOUT) from None
     except TooManyHungError:
@@ -114,8 +115,30 @@ async def _fetch(ref: str, fetch: Fetch | None, reading: Reading, threads: Threa
         return await own(ref)
 
 
-def _load(ref: str | bytes, roots: tuple[Path, ...], max_pixels: int | None) -> Image:
-    return _from_bytes(ref, _read(ref, roots), max_pixels)
+def _load(ref: str | bytes, data: bytes | None, roots: tuple[Path, ...], max_pixels: int | None) -> Image | bytes:
+    """Read and check: the image where its bytes can be sent as they are, else the bytes."""
+    if data is None:
+        data = _read(ref, roots)
+    if not data:
+        raise bad(ref, "is empty")
+    header = read_header(data)
+    if header is None:
+        return data
+    try:
+        check_sides(header.width, header.height)
+    except NotAnImageError as error:
+        raise bad(ref, str(error)) from None
+    if _needs_work(header, max_pixels):
+        return data
+    return Image(media_type=header.media_type, base64=pybase64.b64encode(_first_picture(data, header)))
+
+
+def _recode(ref: str | bytes, data: bytes, max_pixels: int | None) -> Image:
+    try:
+        media_type, plain = recode(data, max_pixels=max_pixels)
+    except NotAnImageError as error:
+        raise bad(ref, str(error) or f"is {name_other(data)}") from None
+    return Image(media_type=media_type, base64=pybase64.b64encode(plain))
 
 
 def _read(ref: str | bytes, roots: tuple[Path, ...]) -> bytes:
@@ -130,22 +153,6 @@ def _read(ref: str | bytes, roots: tuple[Path, ...]) -> bytes:
     if not ref.strip():
         raise bad(ref, "has an empty name")
     return sources.read_file(ref, roots)
-
-
-def _from_bytes(ref: str | bytes, data: bytes, max_pixels: int | None) -> Image:
-    if not data:
-        raise bad(ref, "is empty")
-    header = read_header(data)
-    try:
-        if header is not None:
-            check_sides(header.width, header.height)
-        if header is None or _needs_work(header, max_pixels):
-            media_type, data = recode(data, max_pixels=max_pixels)
-        else:
-            media_type, data = header.media_type, _first_picture(data, header)
-    except NotAnImageError as error:
-        raise bad(ref, str(error) or f"is {name_other(data)}") from None
-    return Image(media_type=media_type, base64=pybase64.b64encode(data))
 
 
 def _needs_work(header: Header, max_pixels: int | None) -> bool:

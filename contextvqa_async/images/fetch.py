@@ -7,9 +7,11 @@ judge. No proxy, cookie or credential of this machine is used. Size and time are
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import ipaddress
 import socket
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -19,9 +21,11 @@ from contextvqa_async.images.threads import Threads
 
 if TYPE_CHECKING:
     import aiohttp
-    from aiohttp.abc import ResolveResult
+    from aiohttp.abc import AbstractResolver, ResolveResult
+    from yarl import URL
 
 MAX_REDIRECTS = 5
+MAX_AT_ONCE = 32
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SIGHT = {"User-Agent": "contextvqa-async", "Accept": "image/*,*/*;q=0.5"}
@@ -52,20 +56,26 @@ class Fetcher:
     """``async with Fetcher() as fetch: data = await fetch(url)``: one pool of connections for a run."""
 
     def __init__(
-        self, *, allow_private: bool = False, time_limit: float = 60.0, threads: Threads | None = None
+        self,
+        *,
+        allow_private: bool = False,
+        time_limit: float = 60.0,
+        threads: Threads | None = None,
+        judge: Callable[[str], bool] = is_public,
     ) -> None:
-        self._allow_private = allow_private
+        self._judge: Callable[[str], bool] = (lambda _: True) if allow_private else judge
         self._time_limit = time_limit
         self._threads = threads or Threads()
+        self._places = asyncio.Semaphore(MAX_AT_ONCE)
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
         import aiohttp
 
-        resolver = _make_resolver(self._threads, allow_private=self._allow_private, time_limit=self._time_limit)
+        resolver = _make_resolver(self._threads, self._judge, self._time_limit)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0, limit_per_host=8),
-            timeout=aiohttp.ClientTimeout(total=self._time_limit),
+            connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0),
+            timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_SIGHT,
             trust_env=False,
@@ -82,14 +92,15 @@ class Fetcher:
         import aiohttp
 
         try:
-            return await self._follow(url)
+            async with self._places, asyncio.timeout(self._time_limit):
+                return await self._follow(url)
         except _PrivateAddressError as error:
             raise _private(url, str(error)) from None
         except TimeoutError:
             raise bad(url, f"did not arrive within {self._time_limit:g} seconds", kind=Kind.TIMEOUT) from None
-        except aiohttp.InvalidURL:
+        except ValueError:  # of the URL's own, or aiohttp's InvalidURL
             raise bad(url, "has an address that is no valid URL") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             if isinstance(error.__cause__, _PrivateAddressError):
                 raise _private(url, str(error.__cause__)) from None
             raise bad(url, f"cannot be fetched: {_reason(error)}", retryable=True) from None
@@ -99,7 +110,7 @@ class Fetcher:
 
         target = URL(url)
         for _ in range(MAX_REDIRECTS + 1):
-            self._judge(url, target)
+            self._check(url, target)
             async with self._session.get(target, allow_redirects=False) as response:
                 if response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
                     target = target.join(URL(response.headers["Location"]))
@@ -111,16 +122,16 @@ class Fetcher:
                 return await self._read(url, response)
         raise bad(url, f"is redirected more than {MAX_REDIRECTS} times")
 
-    def _judge(self, url: str, target: object) -> None:
+    def _check(self, url: str, target: URL) -> None:
         """Refuse what the resolver never sees: other schemes, and addresses written as numbers."""
-        scheme, host = getattr(target, "scheme", ""), getattr(target, "host", None)
-        if scheme not in ("http", "https") or not host:
+        host = target.host
+        if target.scheme not in ("http", "https") or not host:
             raise bad(url, f"leads to {str(target)[:200]!r}, which is no http or https URL")
         try:
-            public = is_public(host)
-        except ValueError:
+            allowed = self._judge(host)
+        except ValueError:  # a name, which the resolver judges
             return
-        if not (public or self._allow_private):
+        if not allowed:
             raise _private(url, host)
 
     async def _read(self, url: str, response: aiohttp.ClientResponse) -> bytes:
@@ -142,7 +153,7 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _make_resolver(threads: Threads, *, allow_private: bool, time_limit: float) -> aiohttp.abc.AbstractResolver:
+def _make_resolver(threads: Threads, judge: Callable[[str], bool], time_limit: float) -> AbstractResolver:
     from aiohttp.abc import AbstractResolver
 
     class JudgingResolver(AbstractResolver):
@@ -152,7 +163,7 @@ def _make_resolver(threads: Threads, *, allow_private: bool, time_limit: float) 
             lookup = functools.partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
             found = await threads.run(lookup, time_limit=time_limit)
             addresses = [(kind, str(where[0])) for kind, _, _, _, where in found]
-            if not allow_private and not all(is_public(address) for _, address in addresses):
+            if not all(judge(address) for _, address in addresses):
                 raise _PrivateAddressError(host)
             return [
                 {

@@ -1,8 +1,9 @@
 """Blocking calls → results, run in daemon threads: what hangs costs its caller the time limit, and nobody else.
 
-Rules: only ``limit`` calls are brisk at a time; a call that takes longer than ``PATIENCE`` gives up its place, so that
-a hanging mount cannot starve the calls behind it. A call past its time limit is abandoned in its thread. The threads
-are daemons, so that an abandoned one does not keep the interpreter from ending (the executor's and anyio's would).
+Rules: only so many calls are brisk at a time; a call that takes longer than ``PATIENCE`` gives up its place, so that a
+hanging mount cannot starve the calls behind it. Heavy calls (decoding) keep theirs, since they cost memory. A call
+past its time limit, which begins with its place, is abandoned in its thread. The threads are daemons, so that an
+abandoned one does not keep the interpreter from ending (the default executor's and anyio's would).
 A hand-over costs 33-70 µs of CPU, a third of ``anyio.to_thread.run_sync`` and of a fresh thread.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 1.0
+PATIENCE = 0.2
 """Seconds after which a call no longer counts as brisk."""
 
 MAX_HUNG = 512
@@ -37,25 +38,29 @@ class TooManyHungError(Exception):
 class Threads:
     """Daemon threads that end by themselves when they have been idle for a while; nothing needs to be closed."""
 
-    def __init__(self, limit: int = 4) -> None:
-        self._places = asyncio.Semaphore(limit)
+    def __init__(self, *, brisk: int = 4, heavy: int = 2) -> None:
+        self._brisk = asyncio.Semaphore(brisk)
+        self._heavy = asyncio.Semaphore(heavy)
         self._idle: deque[_Worker] = deque()
         self._hung = 0
 
-    async def run(self, call: Callable[[], T], *, time_limit: float) -> T:
-        """Return what ``call()`` returns; raises TimeoutError once ``time_limit`` seconds have passed."""
+    async def run(self, call: Callable[[], T], *, time_limit: float, heavy: bool = False) -> T:
+        """Return what ``call()`` returns; raises TimeoutError once it has taken ``time_limit`` seconds."""
         if self._hung >= MAX_HUNG:
             raise TooManyHungError
-        async with asyncio.timeout(time_limit):
-            await self._places.acquire()
-            leave = _once(self._places.release)
-            loop = asyncio.get_running_loop()
-            timer = loop.call_later(PATIENCE, leave)
-            try:
+        loop = asyncio.get_running_loop()
+        if heavy:
+            async with self._heavy, asyncio.timeout(time_limit):
                 return await self._finish(self._start(call, loop))
-            finally:
-                timer.cancel()
-                leave()
+        await self._brisk.acquire()
+        leave = _once(self._brisk.release)
+        timer = loop.call_later(PATIENCE, leave)
+        try:
+            async with asyncio.timeout(time_limit):
+                return await self._finish(self._start(call, loop))
+        finally:
+            timer.cancel()
+            leave()
 
     def _start(self, call: Callable[[], T], loop: asyncio.AbstractEventLoop) -> asyncio.Future[T]:
         future: asyncio.Future[T] = loop.create_future()
