@@ -28,7 +28,7 @@ class Asker:
 
     def __init__(self, settings: Settings, source: Path | None, admission: Admission, client: Client) -> None:
         self.settings = settings
-        self.admission = admission
+        self._admission = admission
         self._client = client
         self._roots = images.image_roots(settings.reading, source)
         self._threads = images.Threads()
@@ -54,7 +54,7 @@ class Asker:
                     settings.limits,
                     admission,
                     on_notice=on_notice,
-                    on_retry=on_retry,
+                    on_retry=lambda fault, seconds: on_retry(f"asked again in {seconds:.1f} s: {fault.message}"),
                 )
             )
             asker = cls(settings, source, admission, client)
@@ -63,6 +63,11 @@ class Asker:
                 fetcher = images.Fetcher(allow_private=allowed, threads=asker._threads)
                 asker._fetch = await stack.enter_async_context(fetcher)
             yield asker
+
+    def stop(self) -> None:
+        """Let no further request start; who waits for one is Withdrawn."""
+        self._admission.stop()
+        self._client.wake()
 
     async def ask(self, record: Record) -> Completion:
         """Return the answer; raises RecordError, RunError, or Withdrawn where a stop came first."""

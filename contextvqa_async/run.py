@@ -10,7 +10,7 @@ import asyncio
 import os
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Unpack
@@ -25,7 +25,7 @@ from contextvqa_async.pipeline import Line, Stop
 from contextvqa_async.prompt import DEFAULT_PROMPT
 from contextvqa_async.records import Source, read_records
 from contextvqa_async.rows import make_failure
-from contextvqa_async.sink import Sink
+from contextvqa_async.sink import Counts, Sink
 from contextvqa_async.tally import Tally
 
 OnEvent = Callable[[Event], None]
@@ -119,14 +119,15 @@ class Run:
 
     async def into(self, output: Path) -> Summary:
         """Run the line into a sink at ``output``."""
-        async with AsyncExitStack() as stack:
-            sink = await stack.enter_async_context(self._open_sink(output))
-            for note in sink.notes:
-                self._notice(note)
-            self._tell_start(sink)
-            feed = await stack.enter_async_context(aclosing(self._feed(sink)))
-            await self.through(feed, sink.append)
-        summary = self._summarise(sink)
+        counts, paths = Counts(), (str(output), str(self.settings.saving.failed_path(output)))
+        try:
+            async with self._open_sink(output) as sink:
+                counts = sink.counts
+                self._tell_start(sink)
+                await self.through(self._feed(sink), sink.append)
+        except RunError as error:  # the disk, on opening or closing
+            self.stop.doom(error)
+        summary = self._summarise(counts, *paths)
         self._on_event(Finished(summary=summary))
         return summary
 
@@ -148,11 +149,11 @@ class Run:
                 reading=self.settings.reading,
                 workers=self.settings.limits.concurrency,
                 stop=self.stop,
-                withdraw=asker.admission.stop,
+                withdraw=asker.stop,
             )
             await line.run()
 
-    def _open_sink(self, output: Path) -> Any:
+    def _open_sink(self, output: Path) -> AbstractAsyncContextManager[Sink]:
         path = self._path()
         return Sink.open(
             output,
@@ -224,6 +225,8 @@ class Run:
             self._on_event(Notice(message=message))
 
     def _tell_start(self, sink: Sink) -> None:
+        for note in sink.notes:
+            self._notice(note)
         endpoints = self.settings.endpoints
         self._on_event(
             Started(
@@ -234,8 +237,7 @@ class Run:
             )
         )
 
-    def _summarise(self, sink: Sink) -> Summary:
-        counts = sink.counts
+    def _summarise(self, counts: Counts, output: str, failed_output: str) -> Summary:
         exit_code = self.stop.exit_code or int(bool(self.tally.failed or counts.standing))
         return self.tally.summary(
             skipped=counts.done + counts.standing,
@@ -243,8 +245,8 @@ class Run:
             changed=counts.changed,
             stopped=self.stop.reason,
             exit_code=exit_code,
-            output=str(sink.output),
-            failed_output=str(sink.failed),
+            output=output,
+            failed_output=failed_output,
             simulated=self.settings.simulate,
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 import click
 
@@ -22,16 +22,14 @@ HELP = {"help_option_names": ["-h", "--help"]}
 _TITLES = {Generation: "Generation", Limits: "Pace", Reading: "Records", Saving: "Sink", Cost: "Cost"}
 
 
-class _JsonObject(click.ParamType):
-    name = "json"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return json.loads(value)
-        except ValueError as error:
-            self.fail(f"not valid JSON ({error}): {value[:80]}", param, ctx)
+def _parse_json(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """A JSON text from the command line, or what a TOML file gave as a table."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise click.BadParameter(f"not valid JSON ({error}): {value[:80]}", ctx, param) from None
 
 
 class GroupedOption(click.Option):
@@ -68,7 +66,7 @@ def run_options() -> list[click.Option]:
         _endpoint("--header", multiple=True, metavar="'K: V'", help="Header to send; again for more."),
         _endpoint("--simulate", is_flag=True, help="Ask the embedded simulator: no key, no network, no cost."),
     ]
-    return endpoint + [_option(group, each) for group in _TITLES for each in fields(group)]  # type: ignore[arg-type]
+    return endpoint + [_option(group, each) for group in _TITLES for each in fields(group)]
 
 
 def _endpoint(name: str, **kwargs: Any) -> click.Option:
@@ -80,22 +78,21 @@ def _option(group: type, option: Field[Any]) -> click.Option:
     given: dict[str, Any] = {"help": option.metadata["help"], "group": _TITLES[group], "default": option.default}
     if kind is bool:
         return GroupedOption(flag(option.name), is_flag=True, **given)
+    members = set(get_args(kind)) or {kind}
     if choices := [each for each in get_args(kind) if isinstance(each, str)]:
-        return GroupedOption(flag(option.name), type=click.Choice(choices), show_default=True, **given)
-    return GroupedOption(flag(option.name), type=_click_type(kind), show_default=option.default is not None, **given)
-
-
-def _click_type(kind: Any) -> click.ParamType | type:
-    members = set(get_args(kind)) - {type(None)} or {kind}
-    simple = next((each for each in (int, float, str) if each in members), None)
-    return simple or _JsonObject()
+        given |= {"type": click.Choice(choices)}
+    elif simple := next((each for each in (int, float, str) if each in members), None):
+        given |= {"type": simple}
+    else:
+        given |= {"type": click.UNPROCESSED, "callback": _parse_json, "metavar": "JSON"}
+    return GroupedOption(flag(option.name), show_default=option.default is not None, **given)
 
 
 def chosen(values: Mapping[str, Any]) -> RunOptions:
     """The parsed command line as keywords of ``run_async()``: what was not given is left to the defaults."""
     known = RunOptions.__annotations__
     given = {name: value for name, value in values.items() if name in known and value not in (None, ())}
-    return RunOptions(**given)  # type: ignore[typeddict-item]
+    return cast(RunOptions, given)
 
 
 def load_config(ctx: click.Context, param: click.Parameter, value: str | None) -> None:

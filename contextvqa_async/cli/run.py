@@ -25,8 +25,8 @@ from contextvqa_async.errors import UsageError
 from contextvqa_async.items import Summary
 from contextvqa_async.options import Settings
 from contextvqa_async.pipeline import Stop
-from contextvqa_async.run import run_line
 from contextvqa_async.progress import Display, describe, open_display
+from contextvqa_async.run import run_line
 
 _SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
 
