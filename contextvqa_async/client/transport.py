@@ -1,0 +1,186 @@
+"""The way to the endpoints: httpx on top, aiohttp beneath. Requests in; responses, and what connections tell, out.
+
+Rule: nothing here hangs, and nothing leaks. Each attempt has one :class:`Wire`, which knows its connection and holds
+its deadline; a deadline that passes, a cancelled task and an unread rest all end alike: the socket is aborted. (A
+polite close waits until everything written has left, which a server that does not read puts off for ever.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import unquote
+from weakref import WeakSet
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+KEEP_ALIVE = 4.0
+"""Servers close idle connections after 5 s (uvicorn, vLLM, SGLang: H-08)."""
+
+_PIECE = 256 * 1024
+_READ_BUFFER = 256 * 1024
+
+_wire: ContextVar[Wire | None] = ContextVar("wire", default=None)
+
+
+class Wire:
+    """One attempt's connection and deadlines, in seconds from now: to its first payload, and in all.
+
+    ``expired``: a deadline passed, and the connection was aborted; ``end``: the last of them, on the loop's clock.
+
+    One timer serves all of an attempt's deadlines: moving the deadline away is an assignment, and the timer that
+    comes too early only looks again.
+    """
+
+    def __init__(self, first: float, total: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.started = self._loop.time()
+        self.end = self.started + total
+        self.reused = False
+        self.expired = False
+        self._due = self.started + min(first, total)
+        self._timer = self._loop.call_at(self._due, self._look)
+        self._transport: asyncio.Transport | None = None
+        self._left: asyncio.Transport | None = None
+        _wire.set(self)
+
+    @property
+    def due(self) -> float:
+        """When the attempt ends, on the loop's clock; assign to move it."""
+        return self._due
+
+    @due.setter
+    def due(self, when: float) -> None:
+        if when < self._timer.when():
+            self._timer.cancel()
+            self._timer = self._loop.call_at(when, self._look)
+        self._due = when
+
+    def _look(self) -> None:
+        if self._loop.time() < self._due:
+            self._timer = self._loop.call_at(self._due, self._look)
+            return
+        self.expired = True
+        self.abort()
+
+    def attach(self, connection: aiohttp.connector.Connection, *, reused: bool) -> None:
+        """Take the connection that the request got; it is let go when the pool takes it back."""
+        self.reused = reused
+        self._transport = connection.transport
+        connection.add_callback(self._detach)
+        if self.expired:
+            self.abort()
+
+    def _detach(self) -> None:
+        self._transport, self._left = None, self._transport
+
+    def hold(self) -> None:
+        """Stop reading: what arrives gathers in the kernel, and wakes nobody."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Close the connection at once, whatever is still to be sent or read."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """End the attempt: no deadline any more, and no connection that is not whole and in the pool."""
+        self._timer.cancel()
+        self.abort()
+        if self._left is not None and self._left.is_closing():
+            self._left.abort()
+        self._transport = self._left = None
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells each attempt's wire of its connection."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._known: WeakSet[aiohttp.client_proto.ResponseHandler] = WeakSet()
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        connection = await super().connect(req, traces, timeout)
+        wire, protocol = _wire.get(), connection.protocol
+        if wire is not None and protocol is not None:
+            wire.attach(connection, reused=protocol in self._known)
+            self._known.add(protocol)
+        return connection
+
+
+class Body(httpx.AsyncByteStream):
+    """A request's body in pieces: spliced without copying, and sent without holding up the loop."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self._parts = parts
+        self.size = sum(map(len, parts))
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        lead = bytearray()
+        for part in self._parts:
+            if len(part) <= _PIECE:
+                lead += part
+                continue
+            view = memoryview(part)
+            for start in range(0, len(view), _PIECE):
+                yield b"".join((lead, view[start : start + _PIECE]))
+                lead.clear()
+        yield bytes(lead)
+
+
+def make_ssl_context(*, needed: bool) -> ssl.SSLContext:
+    """The trusted roots: SSL_CERT_FILE or SSL_CERT_DIR, else certifi's; loaded (20 ms) only if needed."""
+    return httpx.create_ssl_context(trust_env=True) if needed else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def open_client(context: ssl.SSLContext, proxy: str | None, *, pooled: bool = True) -> httpx.AsyncClient:
+    """A client without limits of its own: how many requests there are is the admission's to say.
+
+    ``pooled`` False: each request gets a connection of its own, for those that met a stale one. ``proxy`` is the
+    address of one; its user and password go into a header.
+    """
+    keep: dict[str, Any] = {"keepalive_timeout": KEEP_ALIVE} if pooled else {"force_close": True}
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=_Connector(limit=0, ssl=context, ttl_dns_cache=300, **keep),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=_READ_BUFFER,
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+
+    transport = AiohttpTransport(verify=context, client=session, proxy=None if proxy is None else _proxy(proxy))
+    return httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies(), follow_redirects=False)
+
+
+def _proxy(address: str) -> httpx.Proxy:
+    url = httpx.URL(address)
+    headers = {}
+    if url.userinfo:
+        user, _, password = url.userinfo.decode().partition(":")
+        headers["Proxy-Authorization"] = aiohttp.encode_basic_auth(unquote(user), unquote(password))
+    return httpx.Proxy(url.copy_with(username="", password=""), headers=headers)
+
+
+class _NoCookies(CookieJar):
+    """Batch requests are strangers to each other: no cookie is kept."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Take none."""
+
+    def add_cookie_header(self, request: object) -> None:
+        """Send none."""

@@ -1,0 +1,273 @@
+"""One answer as it grows: parsed chunks in, at its end text and counts, or the fault that it is. Pure.
+
+Rule: no chunk is believed to be well-formed; unknown keys are ignored, and the last word is spoken once, at the end
+(wire quirks 0.1): an error inside the stream beats everything, a finish reason beats a cut, and a stream that has
+neither a finish reason nor ``[DONE]`` is truncated, however much text came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from contextvqa_async.errors import Kind
+from contextvqa_async.faults import Fault, Verdict, classify, read_error
+
+_FINISH = {
+    "stop": "stop eos eos_token end_turn stop_sequence complete completed finish_reason_stop",
+    "length": "length max_tokens max_output_tokens model_length model_context_window_exceeded incomplete",
+    "content_filter": "content_filter content_filtered sensitive safety recitation blocklist prohibited_content spii"
+    " image_safety refusal guardrail_intervened content-filter",
+    "error": "error abort aborted network_error insufficient_system_resource malformed_response",
+    "tool_calls": "tool_calls function_call tool_use tool_call malformed_function_call unexpected_tool_call",
+}
+FINISH_REASONS = {word: reason for reason, words in _FINISH.items() for word in words.split()}
+"""Every provider's word for how an answer ended (C-20), and ours; an unknown word is kept as it is."""
+
+_THOUGHT = re.compile(r"\s*<(think|thinking|thought)>(.*?)(</\1>\s*|\Z)", re.DOTALL)
+_THOUGHT_END = re.compile(r"</(think|thinking)>\s*")
+
+
+class Answer:
+    """What an answer's chunks have told so far."""
+
+    __slots__ = (
+        "_message",
+        "_reasoning",
+        "_text",
+        "done",
+        "error",
+        "events",
+        "finish",
+        "model",
+        "oddities",
+        "refusal",
+        "request_id",
+        "thought",
+        "tools",
+        "usage",
+    )
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._message: Mapping[str, Any] | None = None
+        self.done = False
+        self.error: object = None
+        self.events = 0
+        self.finish: str | None = None
+        self.model = ""
+        self.oddities: set[str] = set()
+        self.refusal = ""
+        self.request_id: str | None = None
+        self.thought = False
+        self.tools = False
+        self.usage: Mapping[str, Any] | None = None
+
+    # What comes in.
+
+    def add_text(self, text: str) -> None:
+        """Take a piece of the answer itself."""
+        self._text.append(text)
+
+    def add_reasoning(self, text: str) -> None:
+        """Take a piece of what the model thought before it answered."""
+        if text:
+            self._reasoning.append(text)
+            self.thought = True
+
+    def fail(self, error: object) -> None:
+        """Take an error that came inside the answer: an object, or words; the first one counts."""
+        if self.error is None:
+            self.error = error
+
+    def take(self, chunk: object) -> bool:
+        """Take one event's object; return whether it brought the answer forward (a ping or a role does not)."""
+        if isinstance(chunk, list):
+            return sum(self.take(item) for item in chunk) > 0
+        if not isinstance(chunk, dict):
+            return False
+        self.events += 1
+        choices = chunk.get("choices")
+        if chunk.get("error") or (not choices and _is_error(chunk)):
+            self.fail(chunk)
+            return True
+        if not self.model and isinstance(model := chunk.get("model"), str):
+            self.model = model
+        for usage in (chunk.get("usage"), _get(chunk.get("x_groq"), "usage")):
+            if isinstance(usage, dict) and usage:
+                self.usage = usage
+        return isinstance(choices, list) and self._take_choices(choices)
+
+    def _take_choices(self, choices: list[Any]) -> bool:
+        ours = [choice for choice in choices if isinstance(choice, dict) and not choice.get("index")]
+        if len(choices) > 1 or not ours:
+            self.oddities.update(["several_choices"] if choices else [])
+        return bool(ours) and self._take_choice(ours[0])
+
+    def _take_choice(self, choice: Mapping[str, Any]) -> bool:
+        if isinstance(usage := choice.get("usage"), dict) and usage:
+            self.usage = usage
+        if choice.get("error"):
+            self.fail(choice)
+        moved = self._take_delta(choice.get("delta"))
+        if isinstance(message := choice.get("message"), dict):
+            self._message, moved = message, True
+        if (reason := choice.get("finish_reason")) and self.finish is None:
+            self.finish, moved = str(reason), True
+        return moved
+
+    def _take_delta(self, delta: object) -> bool:
+        if not isinstance(delta, dict):
+            return False
+        text, thought = _split(delta.get("content"))
+        reasoning = _first_text(delta, "reasoning_content", "reasoning") or thought
+        if text:
+            self.add_text(text)
+        if reasoning:
+            self.add_reasoning(reasoning)
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
+            self.refusal += refusal
+        if called := bool(delta.get("tool_calls") or delta.get("function_call")):
+            self.tools = True
+        return bool(text or reasoning or refusal or called)
+
+    def holds_only(self, *, text: str = "", reasoning: str = "") -> bool:
+        """Whether this is all that was ever told, before :meth:`close`."""
+        told = (self.done, self.error, self.finish, self.oddities, self.refusal, self.tools, self.usage, self._message)
+        return not any(told) and ("".join(self._text), "".join(self._reasoning)) == (text, reasoning)
+
+    # What it comes to.
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer said that it is over; usage, [DONE] or the end of the body may still come."""
+        return self.done or self.finish is not None
+
+    def close(self) -> None:
+        """Settle what only the end can tell: whole messages in place of deltas, and thoughts inside the text."""
+        if self._message is not None and not self._text:
+            self._take_delta(self._message)
+        text = "".join(self._text)
+        if match := _THOUGHT.match(text):
+            self.add_reasoning(match[2])
+            text = text[match.end() :]
+        elif match := _THOUGHT_END.search(text):  # a template had opened the thought already (C-09)
+            self.add_reasoning(text[: match.start()])
+            text = text[match.end() :]
+        self._text = [_mended(text)]
+
+    @property
+    def text(self) -> str:
+        """The answer without its reasoning, after :meth:`close`."""
+        return "".join(self._text)
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The finish reason in our words."""
+        return None if self.finish is None else FINISH_REASONS.get(self.finish.lower(), self.finish)
+
+    def tokens(self, *path: str) -> int | None:
+        """A count out of the usage, read defensively (C-04)."""
+        value: object = self.usage
+        for key in path:
+            value = _get(value, key)
+        if isinstance(value, str | float) and not isinstance(value, bool):
+            try:
+                value = int(float(value))
+            except (ValueError, OverflowError):
+                return None
+        return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+    @property
+    def reasoning_tokens(self) -> int | None:
+        """Tokens spent on thinking, wherever the provider counts them."""
+        nested = self.tokens("completion_tokens_details", "reasoning_tokens")
+        return self.tokens("reasoning_tokens") if nested is None else nested
+
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd about an answer that is good all the same."""
+        odd = set(self.oddities)
+        if self.finish is None:
+            odd.add("no_finish_reason")
+        elif self.finish.lower() not in FINISH_REASONS:
+            odd.add("unknown_finish_reason")
+        if self.tools:
+            odd.add("tool_calls")
+        return tuple(sorted(odd))
+
+    def fault(self, host: str) -> Fault | None:
+        """The verdict, once the answer ended and is closed: None is a success."""
+        if self.error is not None:
+            return _inner_fault(self.error, host)
+        for kind, verdict, message, tries in self._endings():
+            return Fault(kind=kind, verdict=verdict, message=message, status=200, tries=tries, code=self.finish)
+        return None
+
+    def _endings(self) -> Iterable[tuple[Kind, Verdict, str, int | None]]:
+        reason, text = self.finish_reason, self.text.strip()
+        if reason == "error":
+            yield Kind.SERVER, Verdict.TRANSIENT, f"The endpoint broke the answer off: {self.finish}.", None
+        if reason == "content_filter":
+            yield Kind.FILTERED, Verdict.TERMINAL, f"The provider's filter stopped the answer: {self.finish}.", None
+        if text and (reason or self.done):
+            return
+        if self.refusal and (reason or self.done):
+            yield Kind.REFUSED, Verdict.TERMINAL, f"The model refused: {self.refusal[:200]}", None
+        if reason == "length":
+            spent = "on reasoning" if self.thought else "without a word of text"
+            yield Kind.LENGTH, Verdict.TERMINAL, f"The token limit was spent {spent}.", None
+        if reason == "tool_calls" or (self.tools and reason):
+            yield Kind.TOOL_CALL, Verdict.TERMINAL, "The model called a tool instead of answering.", None
+        if reason or self.done:
+            yield Kind.EMPTY, Verdict.TRANSIENT, "The answer was empty.", 3
+        yield Kind.TRUNCATED, Verdict.TRANSIENT, "The answer broke off: neither a finish reason nor [DONE] came.", None
+
+
+def _inner_fault(error: object, host: str) -> Fault:
+    if isinstance(error, str):
+        return Fault(kind=Kind.SERVER, verdict=Verdict.TRANSIENT, message=error[:300], status=200)
+    return classify(read_error(error), status=None, host=host)
+
+
+def _is_error(chunk: Mapping[str, Any]) -> bool:
+    """Errors that are not under ``error``: flat, FastAPI's, and those of native APIs (section 3.2)."""
+    if "choices" in chunk and chunk.get("object") != "error":
+        return False
+    message = chunk.get("message")
+    marked = chunk.get("object") == "error" or chunk.get("type") == "error" or bool(chunk.get("code"))
+    return (bool(message) and marked) or bool(chunk.get("detail")) or bool(chunk.get("errors"))
+
+
+def _get(value: object, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _first_text(delta: Mapping[str, Any], *keys: str) -> str:
+    return next((value for key in keys if isinstance(value := delta.get(key), str) and value), "")
+
+
+def _split(content: object) -> tuple[str, str]:
+    """A content's text and thinking: a string, or a list of parts (C-08)."""
+    if isinstance(content, str):
+        return content, ""
+    parts = content if isinstance(content, list) else [content] if isinstance(content, dict) else []
+    text, thought = "", ""
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+        elif isinstance(part, dict):
+            inner = "".join(_split(part.get("thinking") or part.get("reasoning")))
+            thought += inner
+            text += "" if inner else _first_text(part, "text")
+    return text, thought
+
+
+def _mended(text: str) -> str:
+    """Join surrogates that were cut apart by an event's end; those that stay alone become U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
