@@ -1,0 +1,108 @@
+"""``cvqa-async refine RAW OUT``: saved raw answers → rows with article and pairs, without asking any model."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import anyio
+import click
+
+from contextvqa_async.cli.options import HELP
+from contextvqa_async.config import Reading
+from contextvqa_async.errors import UsageError
+from contextvqa_async.items import Failure
+from contextvqa_async.jsonl import dumps
+from contextvqa_async.records import read_records
+from contextvqa_async.refiner import refine
+from contextvqa_async.rows import keep_complete
+
+_SHOWN = 10
+_NO_KEY = "\0"
+"""Refining needs no id, image or conversation: under a name that no object has, none of them can be wrong."""
+
+
+@dataclass
+class _Counts:
+    rows: int = 0
+    pairs: int = 0
+    empty: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+@click.command("refine", context_settings=HELP)
+@click.argument("raw")
+@click.argument("out")
+@click.option("--input-key", default="vqa", show_default=True, metavar="KEY", help="Key of the raw answer.")
+@click.option("--output-key", default="context_vqa", show_default=True, metavar="KEY", help="Key to write to.")
+@click.option("--keep-paragraphs", is_flag=True, help="Keep blank lines between an article's paragraphs.")
+def command(raw: str, out: str, input_key: str, output_key: str, keep_paragraphs: bool) -> int:
+    """Read the raw answers in RAW again, and write every row to OUT with its article and pairs made anew.
+
+    RAW is JSONL, a JSON array, or - for stdin; OUT is JSONL, or - for stdout. No model is asked.
+    """
+    if out != "-" and raw != "-" and os.path.realpath(out) == os.path.realpath(raw):
+        raise UsageError("OUT must not be RAW itself: rows that cannot be read would be lost.")
+    counts = _Counts()
+    with _opened(out) as file:
+        anyio.run(_refine_all, raw, file, input_key, output_key, keep_paragraphs, counts)
+    for fault in counts.faults[:_SHOWN]:
+        click.echo(f"{raw}, {fault}", err=True)
+    bad = f", {len(counts.faults):,} lines left out" if counts.faults else ""
+    click.echo(f"{counts.rows:,} rows, {counts.pairs:,} pairs, {counts.empty:,} without a pair{bad} → {out}", err=True)
+    return int(bool(counts.faults))
+
+
+@contextmanager
+def _opened(out: str) -> Iterator[BinaryIO]:
+    """stdout, or a file that appears under its name only when it is whole."""
+    if out == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    spare = Path(out + ".tmp")
+    try:
+        with spare.open("wb") as file:
+            yield file
+        spare.replace(out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
+    finally:
+        spare.unlink(missing_ok=True)
+
+
+async def _refine_all(
+    raw: str, file: BinaryIO, input_key: str, output_key: str, keep_paragraphs: bool, counts: _Counts
+) -> None:
+    async for line, fields in _objects(raw, counts):
+        text = fields.get(input_key)
+        if not isinstance(text, str):
+            wrong = "no text" if input_key in fields else "nothing"
+            counts.faults.append(f"line {line}: there is {wrong} under {input_key!r}.")
+            continue
+        refined = refine(text, keep_paragraphs=keep_paragraphs)
+        refined = keep_complete(refined, truncated=_was_cut(fields))
+        file.write(dumps({**fields, output_key: refined.as_dict()}) + b"\n")
+        counts.rows += 1
+        counts.pairs += len(refined.qas)
+        counts.empty += not refined.qas
+
+
+async def _objects(raw: str, counts: _Counts) -> AsyncIterator[tuple[int | None, Mapping[str, Any]]]:
+    reading = Reading(id_key=_NO_KEY, image_key=_NO_KEY, conversation_key=_NO_KEY)
+    async for item in read_records(raw, reading):
+        if isinstance(item, Failure):
+            counts.faults.append(f"line {item.line}: {item.message}")
+        else:
+            yield item.line, item.fields
+
+
+def _was_cut(fields: Mapping[str, Any]) -> bool:
+    """Whether our own row says that the token limit cut its answer."""
+    generation = fields.get("generation")
+    return isinstance(generation, Mapping) and generation.get("finish_reason") == "length"
