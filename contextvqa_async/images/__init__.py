@@ -85,7 +85,7 @@ async def weigh(
     time_limit: float = TIME_LIMIT,
     threads: Threads | None = None,
 ) -> int:
-    """Return about how many bytes of memory ``ref`` takes on its way: raw, as base64, and in the body.
+    """Return about how many bytes of memory ``ref`` takes in flight: the body, and the transport's copy of it.
 
     Reads no picture. What cannot be weighed weighs nothing here; loading it tells why.
     """
@@ -105,7 +105,7 @@ async def weigh(
 
 
 def _in_flight(size: int) -> int:
-    return size + 2 * (size * 4 // 3)
+    return 2 * (size * 4 // 3)
 
 
 async def _fetch(ref: str, fetch: Fetch | None, reading: Reading, threads: Threads, time_limit: float) -> bytes:

@@ -38,7 +38,8 @@ class TooManyHungError(Exception):
 class Threads:
     """Daemon threads that end by themselves when they have been idle for a while; nothing needs to be closed."""
 
-    def __init__(self, *, brisk: int = 4, heavy: int = 2) -> None:
+    def __init__(self, *, brisk: int = 4, heavy: int = 2, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._brisk = asyncio.Semaphore(brisk)
         self._heavy = asyncio.Semaphore(heavy)
         self._idle: deque[_Worker] = deque()
@@ -54,7 +55,7 @@ class Threads:
                 return await self._finish(self._start(call, loop))
         await self._brisk.acquire()
         leave = _once(self._brisk.release)
-        timer = loop.call_later(PATIENCE, leave)
+        timer = loop.call_later(self._patience, leave)
         try:
             async with asyncio.timeout(time_limit):
                 return await self._finish(self._start(call, loop))
