@@ -139,10 +139,9 @@ class Simulation:
         limits: Limits,
         works: Sequence[Work],
         seed: int = 1,
-        chunk: int = 16,
     ) -> None:
-        self.servers, self.works, self.chunk = list(servers), works, chunk
-        self.fleet = Fleet([f"http://replica-{n}" for n in range(len(servers))], limits, random.Random(seed))
+        self.servers, self.works = list(servers), works
+        self.fleet = Fleet([f"http://replica-{n}" for n in range(len(servers))], limits, random.Random(seed), streams=servers[0].streams)
         self.todo = deque(range(len(works)))
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.count = itertools.count()
@@ -212,8 +211,8 @@ class Simulation:
 
         if server.streams:
             push(work.first, 0)
-            for done in range(self.chunk, work.tokens, self.chunk):
-                push(work.first + done * work.gap, self.chunk)
+            for done in range(5, min(40, work.tokens), 5):
+                push(work.first + done * work.gap, 5)
         push(work.seconds, None)
 
     def step(self, index: int) -> None:

@@ -1,12 +1,8 @@
-"""When to ask: back-off, wait hints, rate budgets, adaptive concurrency. Functions of time, without a clock or I/O."""
+"""What one attempt told of its endpoint."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-
-from contextvqa_async.hints import backoff, wait_hint
-
-__all__ = ["Outcome", "backoff", "wait_hint"]
 
 
 class Outcome(StrEnum):

@@ -89,7 +89,7 @@ def _told(headers: Mapping[str, str], message: str, now: float) -> Iterator[floa
 
 
 def quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
-    """Return the allowances of ``x-ratelimit-remaining-*`` that have a believable reset; garbage and -1 are left out."""
+    """Return what ``x-ratelimit-remaining-*`` tells, where its reset is believable; garbage and -1 are left out."""
     lower = {name.lower(): value for name, value in headers.items()}
     found = []
     for scope in _SCOPES:

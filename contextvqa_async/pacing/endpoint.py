@@ -1,0 +1,203 @@
+"""One endpoint's leave to be asked: its window, the pauses it asked for, its allowances, its health. Pure.
+
+    pause    a refusal stops the whole endpoint, for as long as it says (and up to a tenth more, so that those who wait
+             do not come back as one); where it says nothing, for a moment while answers are still coming, and
+             exponentially longer while none come
+    quota    x-ratelimit-remaining-requests counts down to 0, and then holds until its reset
+    rest     nothing but failures: the endpoint rests, 1 s to 30 s, and is probed by one request at a time
+
+Rule: a rest is for servers, not for records. Answered failures (500) of one record alone do not put an endpoint to
+rest, and a server that goes on answering with errors for five minutes is asked as usual again, at the records' charge.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+from contextvqa_async.pacing.hints import Quota, backoff
+from contextvqa_async.pacing.outcome import Outcome
+from contextvqa_async.pacing.rounds import Flight
+from contextvqa_async.pacing.window import Window
+
+JITTER = 0.1
+LONGEST_PAUSE = 600.0
+"""A longer pause ends the run: nobody waits for it beside a terminal."""
+
+FAILURES = 3
+"""Consecutive failures, without a success in between, that put an endpoint to rest."""
+
+LONGEST_REST = 30.0
+ANSWERED_PATIENCE = 300.0
+
+
+class Endpoint:
+    """One server; its ``window`` counts what is in flight there."""
+
+    def __init__(self, label: str, window: Window, rng: random.Random) -> None:
+        self.label = label
+        self.window = window
+        self.paused_until = -math.inf
+        self.succeeded_at: float | None = None
+        self.down = False
+        self.reachable = False
+        self.failing_since = math.inf
+        self.probes = 0
+        self._rng = rng
+        self._starts = 0
+        self._failures, self._records = 0, 0
+        self._failed_at = -math.inf
+        self._tolerated = False
+        self._probing = False
+        self._refusals = 0
+        self._refused_at = -math.inf
+        self._quota: Quota | None = None
+        self._quota_told = -math.inf
+        self._stop_until = -math.inf
+
+    # may it be asked
+
+    def ready(self, now: float) -> float:
+        """When a request may start here: ``now`` or earlier, a later time, or never (until something ends)."""
+        if self.down:
+            return math.inf if self._probing else self.paused_until
+        return max(self.window.ready(now), self.paused_until, self._allowance(now))
+
+    def paused_for(self, now: float) -> float:
+        """Seconds that nobody may ask here, whatever ends meanwhile."""
+        return max(0.0, self.paused_until - now, self._allowance(now) - now)
+
+    @property
+    def load(self) -> float:
+        """How busy it would be with one more, relative to its limit."""
+        return (self.window.in_flight + 1) / max(self.window.limit, 1.0)
+
+    def _allowance(self, now: float) -> float:
+        if self._quota and self._quota.remaining < 1 and self._quota_told + self._quota.reset > now:
+            return max(self._stop_until, self._quota_told + self._quota.reset)
+        return self._stop_until
+
+    # what happens
+
+    def start(self, now: float, *, again: bool = False) -> Flight:
+        """A request starts."""
+        flight = self.window.start(now)
+        flight.again = again
+        self._starts += 1
+        if self.down:
+            flight.probe = self._probing = True
+        if self._quota:
+            self._quota = Quota(scope="requests", remaining=self._quota.remaining - 1, reset=self._quota.reset)
+        return flight
+
+    def first(self, flight: Flight, now: float) -> None:
+        """An answer begins."""
+        flight.asked = self._starts
+        self.window.first(flight, now)
+
+    def end(
+        self,
+        flight: Flight,
+        outcome: Outcome,
+        now: float,
+        *,
+        wait: float | None = None,
+        answer_tokens: int | None = None,
+        answered: bool = False,
+    ) -> bool:
+        """A request ended; return whether its record may be charged for it."""
+        self._probing = self._probing and not flight.probe
+        self.window.end(flight, outcome, now, answer_tokens)
+        if outcome is Outcome.VOID:
+            return True
+        if outcome is Outcome.OK:
+            self._succeed(now)
+        elif outcome is Outcome.RATE:
+            self._recover(now)
+        else:
+            self._fail(flight, outcome, now, answered or flight.first is not None)
+        if outcome is Outcome.RATE or (outcome is not Outcome.OK and wait is not None):
+            self._pause(flight, now, wait)
+        return outcome is not Outcome.RATE and not (outcome is not Outcome.OK and self.down)
+
+    def _succeed(self, now: float) -> None:
+        self.succeeded_at = now
+        self._tolerated = False
+        self._refusals = 0
+        self._recover(now)
+
+    def _recover(self, now: float) -> None:
+        """It answers, be it with a refusal."""
+        if self.down:
+            self.down = False
+            self.paused_until = min(self.paused_until, now)
+            self.window.restart()
+        self._failures = self._records = self.probes = 0
+        self.failing_since = math.inf
+
+    # pauses
+
+    def _pause(self, flight: Flight, now: float, wait: float | None) -> None:
+        if wait is None:
+            if flight.started < self._refused_at:
+                return  # of the burst that is being waited for already
+            wait = self._untold()
+            self._refusals += 1
+        else:
+            wait *= 1 + self._rng.uniform(0, JITTER)
+        self._refused_at = now
+        self.paused_until = max(self.paused_until, now + wait)
+        self.window.pause()
+
+    def _untold(self) -> float:
+        """How long to wait where the server does not say: answers still in flight are the better clock (TCP's too)."""
+        if self._refusals == 0 and self.window.in_flight:
+            return self._rng.uniform(0.5, 1.0) * min(1.0, 0.1 * self.window.seconds or 0.25)
+        return backoff(max(0, self._refusals - 1), self._rng)
+
+    # allowances
+
+    def tell(self, flight: Flight, told: Sequence[Quota], now: float) -> None:
+        """Take in the allowances of a response's headers, which were written when its answer began."""
+        written = flight.first if flight.first is not None else now
+        since = self._starts - flight.asked if flight.first is not None else 0
+        for quota in told:
+            if written + quota.reset <= now or quota.reset > LONGEST_PAUSE:
+                continue
+            if quota.remaining == 0:
+                self._stop_until = max(self._stop_until, written + quota.reset)
+            if quota.scope == "requests" and written >= self._quota_told:
+                self._quota = Quota(scope="requests", remaining=quota.remaining - since, reset=quota.reset)
+                self._quota_told = written
+
+    # health
+
+    def _fail(self, flight: Flight, outcome: Outcome, now: float, answered: bool) -> None:
+        if self._failures == 0:
+            self.reachable = False
+            self.failing_since = now
+        self._records += not flight.again or flight.started < self._failed_at
+        self._failures += 1
+        self._failed_at = now
+        self.reachable = self.reachable or answered or outcome is Outcome.OVERLOAD
+        if self.down:
+            self.probes += flight.probe
+            self._rest(flight, now)
+        elif self._failures >= FAILURES and self._is_down():
+            self.down = True
+            self.probes = 0
+            self._rest(flight, now)
+
+    def _is_down(self) -> bool:
+        if not self.reachable:
+            return True
+        return not self._tolerated and self._records > 1 and self.window.in_flight == 0
+
+    def _rest(self, flight: Flight, now: float) -> None:
+        if self.reachable and now - self.failing_since > ANSWERED_PATIENCE:
+            self.down, self._tolerated = False, True
+            self.window.restart()
+        elif flight.probe or self.probes == 0:
+            rest = min(LONGEST_REST, 2.0**self.probes) * self._rng.uniform(0.5, 1.0)
+            self.paused_until = max(self.paused_until, now + rest)

@@ -1,0 +1,179 @@
+"""Whom to ask now, or when to look again: all endpoints of a run, under one cap and one budget. Pure.
+
+    next_start(now) ─► (endpoint, now)        ask it: start() spends the budgets
+                       (None, later)          look again then (inf: when something ends)
+    start, first, progress, end               what happens; end() says whether the record is charged
+    doom(now) ─► RunError or None             no waiting helps any more
+    notices                                   what a person should be told: an endpoint went away, or is back
+
+Rule: the least busy endpoint first, relative to its limit, so that each gets what it can do. An outage is the run's,
+not the records': while every endpoint is down the run waits and probes, for ever, or as long as --max-downtime says.
+Only an address that never answered at all, most likely a wrong one, ends the run after half a minute.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+
+from contextvqa_async.config import Limits
+from contextvqa_async.errors import Kind, RunError
+from contextvqa_async.pacing.budgets import RequestBudget, TokenBudget
+from contextvqa_async.pacing.endpoint import LONGEST_PAUSE, Endpoint
+from contextvqa_async.pacing.hints import quotas
+from contextvqa_async.pacing.outcome import Outcome
+from contextvqa_async.pacing.rounds import Flight
+from contextvqa_async.pacing.window import Window
+
+NEVER_ANSWERED_PROBES = 5
+NEVER_ANSWERED_SECONDS = 15.0
+
+
+class Fleet:
+    """The endpoints named by ``labels``, asked at most as ``limits`` allow; ``streams``: first tokens will be told."""
+
+    def __init__(self, labels: Sequence[str], limits: Limits, rng: random.Random, *, streams: bool = True) -> None:
+        self._limits = limits
+        self.endpoints = [
+            Endpoint(label, Window(limits.concurrency, fixed=limits.no_adaptive, streams=streams), rng)
+            for label in labels
+        ]
+        self._requests = RequestBudget(limits.rpm) if limits.rpm else None
+        self._tokens = TokenBudget(limits.tpm) if limits.tpm else None
+        self.in_flight = 0
+        self.notices: list[str] = []
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be in flight now."""
+        total = sum(max(1, int(endpoint.window.limit)) for endpoint in self.endpoints if not endpoint.down)
+        return min(self._limits.concurrency, total)
+
+    def paused_for(self, now: float) -> float:
+        """Seconds that no request may start, whatever ends meanwhile."""
+        return min(max(endpoint.paused_for(now), self._budget(now) - now) for endpoint in self.endpoints)
+
+    def next_start(self, now: float) -> tuple[int | None, float]:
+        """The endpoint to ask now, or None and the time to look again."""
+        if self.in_flight >= self._limits.concurrency:
+            return None, self._deadline(now)
+        budget = self._budget(now)
+        best, soonest, load = None, math.inf, math.inf
+        for index, endpoint in enumerate(self.endpoints):
+            ready = max(endpoint.ready(now), budget)
+            soonest = min(soonest, ready)
+            if ready <= now and endpoint.load < load:
+                best, load = index, endpoint.load
+        return (best, now) if best is not None else (None, min(soonest, self._deadline(now)))
+
+    def _budget(self, now: float) -> float:
+        requests = self._requests.ready(now) if self._requests else -math.inf
+        return max(requests, self._tokens.ready(now) if self._tokens else -math.inf)
+
+    # what happens
+
+    def start(self, index: int, now: float, *, again: bool = False) -> Flight:
+        """A request starts at an endpoint."""
+        flight = self.endpoints[index].start(now, again=again)
+        self.in_flight += 1
+        if self._requests:
+            self._requests.spend(now)
+        if self._tokens:
+            flight.charged = self._tokens.spend(now)
+        return flight
+
+    def first(self, index: int, flight: Flight, now: float) -> None:
+        """An answer begins."""
+        self.endpoints[index].first(flight, now)
+
+    def progress(self, index: int, flight: Flight, pieces: int, now: float) -> None:
+        """More of an answer arrived."""
+        self.endpoints[index].window.progress(flight, pieces, now)
+
+    def end(
+        self,
+        index: int,
+        flight: Flight,
+        outcome: Outcome,
+        now: float,
+        *,
+        wait: float | None = None,
+        tokens: int | None = None,
+        answer_tokens: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        epoch: float = 0.0,
+    ) -> bool:
+        """A request ended; return whether its record may be charged for it. ``epoch``: now, for headers with dates."""
+        endpoint = self.endpoints[index]
+        was_down = endpoint.down
+        self.in_flight -= 1
+        if self._tokens:
+            self._tokens.settle(flight.charged, 0 if outcome is Outcome.RATE and tokens is None else tokens)
+        charged = endpoint.end(
+            flight, outcome, now, wait=wait, answer_tokens=answer_tokens, answered=headers is not None
+        )
+        if headers:
+            endpoint.tell(flight, quotas(headers, epoch), now)
+        if endpoint.down != was_down:
+            self._notice(endpoint, now)
+        return charged
+
+    def _notice(self, endpoint: Endpoint, now: float) -> None:
+        if not endpoint.down:
+            self.notices.append(f"{endpoint.label} answers again; the run goes on.")
+            return
+        since = endpoint.failing_since if endpoint.succeeded_at is None else endpoint.succeeded_at
+        what = "the run waits and probes" if self._outage else "the others go on, and it is probed"
+        fault = "answers with nothing but errors" if endpoint.reachable else "does not answer"
+        self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s); {what}.")
+
+    # when no waiting helps
+
+    @property
+    def _outage(self) -> bool:
+        return all(endpoint.down for endpoint in self.endpoints)
+
+    def doom(self, now: float) -> RunError | None:
+        """Why the run has to stop, or None."""
+        if min(endpoint.paused_until for endpoint in self.endpoints) - now > LONGEST_PAUSE:
+            return self._paused_too_long(now)
+        if self._outage and now >= self._deadline(now):
+            return self._out_too_long(now)
+        return None
+
+    def _deadline(self, now: float) -> float:
+        """When an outage ends the run."""
+        if not self._outage:
+            return math.inf
+        since = max(endpoint.failing_since for endpoint in self.endpoints)
+        if self._limits.max_downtime is not None:
+            return since + self._limits.max_downtime
+        never = all(endpoint.succeeded_at is None and not endpoint.reachable for endpoint in self.endpoints)
+        probed = min(endpoint.probes for endpoint in self.endpoints) >= NEVER_ANSWERED_PROBES
+        return since + NEVER_ANSWERED_SECONDS if never and probed else math.inf
+
+    def _paused_too_long(self, now: float) -> RunError:
+        wait = min(endpoint.paused_until for endpoint in self.endpoints) - now
+        return RunError(
+            f"{self._names} asks to wait {wait / 60:.0f} minutes, more than the {LONGEST_PAUSE / 60:.0f} that a run "
+            "waits: run the same command again then, or with a lower --rpm or --tpm; what is done is kept.",
+            kind=Kind.RATE,
+        )
+
+    def _out_too_long(self, now: float) -> RunError:
+        since = max(endpoint.failing_since for endpoint in self.endpoints)
+        if all(endpoint.succeeded_at is None for endpoint in self.endpoints):
+            told = (
+                f"{self._names} never answered, in {now - since:.0f} s: check --base-url, the network, and the server."
+            )
+        else:
+            told = (
+                f"{self._names} has not answered for {now - since:.0f} s (--max-downtime): run the same command again "
+                "when it does; what is done is kept."
+            )
+        return RunError(told, kind=Kind.CONNECTION)
+
+    @property
+    def _names(self) -> str:
+        return " and ".join(endpoint.label for endpoint in self.endpoints)
