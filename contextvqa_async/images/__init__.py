@@ -1,7 +1,7 @@
 """A reference (path, URL, data URL or bytes) → the Image that goes into the request, or one record's failure.
 
     ref ─► sources / fetch (bytes) ─► headers (plain?) ─┬─ yes ─► base64
-                                                        └─ no ──► recode (pillow) ─► base64
+                                                        └─ no ──► recoding (pillow) ─► base64
 
 Rules: a plain JPEG, PNG, WebP or GIF keeps its bytes (EXIF's orientation included), and is never decoded; whatever
 else can be decoded is made into a plain JPEG or PNG. Reading, checking and encoding a plain picture is one hand-over
@@ -21,7 +21,7 @@ from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.images import sources
 from contextvqa_async.images.fetch import Fetcher
 from contextvqa_async.images.headers import Header, name_other, read_header
-from contextvqa_async.images.recode import LEAST_SIDE, NotAnImageError, check_sides, recode
+from contextvqa_async.images.recoding import LEAST_SIDE, NotAnImageError, check_sides, recode
 from contextvqa_async.images.sources import MAX_BYTES, bad
 from contextvqa_async.images.threads import Threads, TooManyHungError
 from contextvqa_async.items import Image

@@ -22,17 +22,14 @@ from contextvqa_async.errors import Kind, RecordError
 MAX_BYTES = 64 * 1024 * 1024
 """Most bytes of one picture: beyond what any provider takes (20 MiB at DashScope, 50 MB at OpenAI)."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=//|\S*,)")
+_SCHEME = re.compile(r"(data|file):|([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _BLANKS = re.compile(rb"[ \t\r\n\f]+")
 
 
 def scheme_of(ref: str) -> str:
     """Return ``http``, ``https``, ``data``, ``file``, another scheme's name, or "" for a path."""
     found = _SCHEME.match(ref)
-    if found is None:
-        return "file" if ref[:5].lower() == "file:" else ""
-    scheme = found[1].lower()
-    return scheme if scheme == "data" or ref[found.end() :].startswith("//") else ""
+    return (found[1] or found[2]).lower() if found else ""
 
 
 def name(ref: str | bytes) -> str:

@@ -25,7 +25,7 @@ PATIENCE = 0.2
 MAX_HUNG = 512
 """Abandoned calls that have not come back, beyond which further calls are refused: each holds a thread."""
 
-_IDLE_SECONDS = 10.0
+_IDLE_SECONDS = 2.0
 
 _Settle = Callable[["asyncio.Future[Any]", object, BaseException | None], None]
 _Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[[], Any], _Settle]

@@ -139,7 +139,7 @@ def _to_eight_bits(image: Any) -> Any:
     """16 bits by their upper half; 32-bit integers and floats by their own range."""
     low, high = (0, 0xFFFF) if image.mode.startswith("I;16") else image.getextrema()
     scale = 255 / ((high - low) or 1)
-    return image.convert("F").point(lambda value: value * scale - low * scale).convert("L")
+    return image.convert("F").point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
 
 
 def _fit(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
