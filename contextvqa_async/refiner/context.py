@@ -16,7 +16,52 @@ from contextvqa_async.refiner.regions import Region
 ENDED = re.compile(r"[.!?。！？।॥؟…:：;；][\"”»’')\]」』）]*$")
 ABOUT = re.compile(r"\s*(?:about|on|for|of|:|：|-|–|—|=|\(|：|sur|über|sobre|о|عن|关于|關於)\s*", re.IGNORECASE)
 SECTIONS = frozenset(
-    ["introduction", "overview", "history", "background", "description", "summary", "etymology", "概述", "简介", "历史", "引言", "概要", "はじめに", "歴史", "개요", "역사", "histoire", "présentation", "geschichte", "einleitung", "überblick", "historia", "introducción", "descripción", "introdução", "história", "storia", "introduzione", "история", "введение", "описание", "المقدمة", "مقدمة", "التاريخ", "परिचय", "इतिहास", "giới thiệu", "lịch sử", "giriş", "tarihçe", "tarih", "pendahuluan", "sejarah", "lead"]
+    [
+        "introduction",
+        "overview",
+        "history",
+        "background",
+        "description",
+        "summary",
+        "etymology",
+        "概述",
+        "简介",
+        "历史",
+        "引言",
+        "概要",
+        "はじめに",
+        "歴史",
+        "개요",
+        "역사",
+        "histoire",
+        "présentation",
+        "geschichte",
+        "einleitung",
+        "überblick",
+        "historia",
+        "introducción",
+        "descripción",
+        "introdução",
+        "história",
+        "storia",
+        "introduzione",
+        "история",
+        "введение",
+        "описание",
+        "المقدمة",
+        "مقدمة",
+        "التاريخ",
+        "परिचय",
+        "इतिहास",
+        "giới thiệu",
+        "lịch sử",
+        "giriş",
+        "tarihçe",
+        "tarih",
+        "pendahuluan",
+        "sejarah",
+        "lead",
+    ]
 )
 
 
@@ -79,8 +124,10 @@ def _says_article(line: Line) -> bool:
     if line.kind != "text" or label is None or label.kind != "article":
         return False
     if label.sign in {"colon", "last"}:
-        return label.sign == "colon" or line.decor == "head" or line.bold or len(label.word) > 3
-    return line.decor == "head" or bool(line.bolds)
+        return (
+            label.sign == "colon" or line.decor == "head" or line.bold or len(label.word) > 3 or label.word > "\u2e80"
+        )
+    return label.sign == "brackets" or line.decor == "head" or bool(line.bolds)
 
 
 def _strong(line: Line) -> bool:
@@ -229,7 +276,7 @@ def _leads(line: Line) -> bool:
     """Whether a line at the end of a block announces pairs."""
     if line.kind != "text" or len(line.words) > 300:
         return False
-    if line.pairs_head or (line.is_label("questions") and not line.rest):
+    if line.pairs_head or (line.is_label("questions", "pair") and not line.rest):
         return True
     announces = bool(cores().search(lowered(line.words)))
     marked = line.decor == "head" or line.bold or line.words.endswith((":", "："))

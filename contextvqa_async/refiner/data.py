@@ -23,9 +23,51 @@ FENCED = re.compile(
 )
 UNFENCED = re.compile(r"\s*(?:`{3,}|~{3,})")
 ARTICLES = frozenset(
-    ["article", "context", "wikipediaarticle", "wiki", "content", "text", "body", "passage", "wikipedia", "document", "background", "wikiarticle", "articletext", "articlecontent", "wikipediatext", "wikipediacontent", "paragraph", "paragraphs", "summary", "description", "sections", "section", "intro", "introduction", "lead", "wikiarticletext"]
+    [
+        "article",
+        "context",
+        "wikipediaarticle",
+        "wiki",
+        "content",
+        "text",
+        "body",
+        "passage",
+        "wikipedia",
+        "document",
+        "background",
+        "wikiarticle",
+        "articletext",
+        "articlecontent",
+        "wikipediatext",
+        "wikipediacontent",
+        "paragraph",
+        "paragraphs",
+        "summary",
+        "description",
+        "sections",
+        "section",
+        "intro",
+        "introduction",
+        "lead",
+        "wikiarticletext",
+    ]
 )
-TITLES = frozenset(["title", "heading", "name", "header", "articletitle", "topic", "subject", "language", "id", "category", "标题", "题目"])
+TITLES = frozenset(
+    [
+        "title",
+        "heading",
+        "name",
+        "header",
+        "articletitle",
+        "topic",
+        "subject",
+        "language",
+        "id",
+        "category",
+        "标题",
+        "题目",
+    ]
+)
 BODIES = ("content", "text", "body", "article", "paragraphs", "sections", "context")
 Chunk = str | tuple[str, str]
 
@@ -130,11 +172,8 @@ def collect(value: Any, found: Found, depth: int = 0) -> None:
 
 def _object(value: dict[str, Any], found: Found, depth: int) -> None:
     asked = [(key, part) for key, part in value.items() if _kind(key) == "question" and isinstance(part, str)]
-    if (
-        ("role" in value
-        and isinstance(value.get("content"), str))
-        or ("from" in value
-        and isinstance(value.get("value"), str))
+    if ("role" in value and isinstance(value.get("content"), str)) or (
+        "from" in value and isinstance(value.get("value"), str)
     ):
         return _turn(value, found)
     if len(asked) == 1 and _single(value, asked[0][1], found):
@@ -194,16 +233,16 @@ def _entry(key: str, part: Any, found: Found, depth: int) -> None:
 def _strings(part: Any) -> bool:
     values = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
     values = list(values)
-    return bool(values) and all(isinstance(one, str | int | float) for one in values)
+    return bool(values) and all(isinstance(one, str | int | float | list) for one in values)
 
 
 def _numbered(part: Any) -> Iterator[tuple[str, str]]:
     if isinstance(part, dict):
         for key, one in part.items():
-            yield _number(key), str(one)
+            yield _number(key), flat(one)
     else:
         for at, one in enumerate(part, 1):
-            yield str(at), str(one)
+            yield str(at), flat(one)
 
 
 def _listed(part: Any, found: Found) -> None:
@@ -230,8 +269,7 @@ def _article(part: Any, found: Found, depth: int) -> None:
     elif isinstance(part, dict):
         if any(
             _kind(key) in {"question", "questions", "answers", "answer"}
-            or (isinstance(one, list)
-            and _kind(key) != "article")
+            or (isinstance(one, list) and _kind(key) != "article")
             for key, one in part.items()
         ):
             for key, one in part.items():

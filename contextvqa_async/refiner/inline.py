@@ -128,7 +128,9 @@ def _run(text: str, start: int, end: int) -> Run:
     char, size = text[start], end - start
     left, right = not after.isspace(), not before.isspace()
     wordy = _wordy(before) and _wordy(after)
-    if (char == "_" and before.isalnum() and after.isalnum()) or (wordy and (size == 1 or (before.isdigit() and after.isdigit()))):
+    if (char == "_" and before.isalnum() and after.isalnum()) or (
+        wordy and (size == 1 or (before.isdigit() and after.isdigit()))
+    ):
         left = right = False
     elif left and right:
         left = not _wordy(before) or _wordy(after)

@@ -15,6 +15,8 @@ from contextvqa_async.refiner.languages import words
 KINDS = ("note", "title", "article", "answers", "questions", "answer", "question")
 """Columns of the table that label something; a later one wins where two hold the same word."""
 
+UNSPACED = "\u0e00"
+"""From here on scripts, but for a few, put no spaces between words."""
 DIGITS = {char: at for at, char in enumerate("零一二三四五六七八九十") if at}
 ORDINALS = (
     "one two three four five six seven eight nine ten",
@@ -24,9 +26,36 @@ ORDINALS = (
 )
 ORDINAL = {word: at for row in ORDINALS for at, word in enumerate(row.split(), 1)}
 ROMAN = {
-    r: n for n, r in enumerate(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii", "xviii", "xix", "xx"], 1)
+    r: n
+    for n, r in enumerate(
+        [
+            "i",
+            "ii",
+            "iii",
+            "iv",
+            "v",
+            "vi",
+            "vii",
+            "viii",
+            "ix",
+            "x",
+            "xi",
+            "xii",
+            "xiii",
+            "xiv",
+            "xv",
+            "xvi",
+            "xvii",
+            "xviii",
+            "xix",
+            "xx",
+        ],
+        1,
+    )
 }
 
+WIDE = re.compile("[\uff21-\uff5a]")
+NARROW = {0xFF21 + at: 0x41 + at for at in range(58)}
 OPEN = r"(?:[(\[【「『<《«〈（［〔{]\s?)"
 CLOSE = r"(?:\s?[)\]】」』>》»〉）］〕}])"
 NUMBER = (
@@ -88,6 +117,8 @@ def grammar() -> re.Pattern[str]:
 
 def lowered(text: str) -> str:
     """Lower case, character by character where the whole would change its length (``İ``)."""
+    if not text.isascii() and WIDE.search(text):
+        text = text.translate(NARROW)
     low = text.lower()
     return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
@@ -130,7 +161,10 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
         return None
     number = number_of(found["n"] or found["nth"])
     ended = _ended(text, at + found.end(), found, number, bold)
-    if not ended and found["qual"]:  # "A1 (Paris)": the bracket is no remark but the words themselves
+    if not ended and found["n"]:  # "A. 2,467 metres": the number is no label's but the words' own
+        number = None
+        ended = _ended(text, at + max(found.end("plural"), found.end("word")), found, None, bold)
+    elif not ended and found["qual"]:  # "A1 (Paris)": the bracket is no remark but the words themselves
         ended = _ended(text, at + found.start("qual"), found, number, bold)
     if not ended:
         return None
@@ -143,15 +177,16 @@ def _ended(
     text: str, stop: int, found: re.Match[str], number: int | None, bold: tuple[int, ...]
 ) -> tuple[int, str] | None:
     """Where the words begin after a label that stops at ``stop``, and the sign that ended it."""
+    closed = found.group().rstrip()[-1:] in ")]】」』>》»〉）］〕}" and found.group()[:1] in "([【「『<《«〈（［〔{"
     end = ENDS.match(text, stop)
     if end and end.lastgroup:
-        return end.end(), end.lastgroup
+        return end.end(), "brackets" if closed and end.lastgroup == "last" else end.lastgroup
     if any(stop - 1 <= place <= stop + 1 for place in bold):
         return stop, "bold"
-    closed = found.group().rstrip()[-1:] in ")]】」』>》»〉）］〕}"
-    if closed and found.group()[0] in "([【「『<《«〈（［〔{":
-        return stop, "mark"
-    if number is not None and text[stop : stop + 1].isspace() and found["n"]:
+    if closed:
+        return stop, "brackets"
+    spaced = len(found["word"]) == 1 and found["n"] and found.start("n") > found.end("word")
+    if number is not None and text[stop : stop + 1].isspace() and found["n"] and not spaced:
         return stop, "number"
     return None
 
@@ -160,10 +195,14 @@ def _credible(label: Label) -> bool:
     """A lone letter needs a colon, a number, brackets or bold; an article's label needs more than a full stop."""
     if label.letter:
         return (
-            label.sign in {"colon", "bold"} or label.number is not None or (label.sign == "mark" or label.word in "qa")
+            label.sign in {"colon", "bold", "brackets"}
+            or label.number is not None
+            or (label.sign == "mark" or label.word in "qa")
         )
     if label.kind in {"article", "title", "note", "pair"}:
-        return label.sign in {"colon", "bold", "last", "dash"} or (label.kind == "pair" and label.number is not None)
+        return label.sign in {"colon", "bold", "last", "dash", "brackets"} or (
+            label.kind == "pair" and label.number is not None
+        )
     return True
 
 
@@ -171,8 +210,8 @@ def _credible(label: Label) -> bool:
 def heading() -> re.Pattern[str]:
     """A whole line made of nothing but words for questions, answers and pairs."""
     parts = words("question") | words("questions") | words("answer") | words("answers") | words("heads")
-    spaced = sorted((re.escape(word) for word in parts if word[0] < "\u2e80"), key=len, reverse=True)
-    joined = sorted((re.escape(word) for word in parts if word[0] >= "\u2e80"), key=len, reverse=True)
+    spaced = sorted((re.escape(word) for word in parts if word[0] < UNSPACED), key=len, reverse=True)
+    joined = sorted((re.escape(word) for word in parts if word[0] >= UNSPACED), key=len, reverse=True)
     return re.compile(rf"(?:(?:(?:{'|'.join(spaced)})(?!\w)|{'|'.join(joined)})[\W\d_]*+)+")
 
 
@@ -235,6 +274,6 @@ def cores() -> re.Pattern[str]:
         "запитань",
     }
     core |= {"vraag-antwoordparen", "vraag-antwoord", "пары", "питань", "pytań", "fragen-antwort-paare", "सवाल-जवाब"}
-    spaced = "|".join(sorted((re.escape(word) for word in core if word[0] < "\u2e80"), key=len, reverse=True))
-    joined = "|".join(sorted((re.escape(word) for word in core if word[0] >= "\u2e80"), key=len, reverse=True))
+    spaced = "|".join(sorted((re.escape(word) for word in core if word[0] < UNSPACED), key=len, reverse=True))
+    joined = "|".join(sorted((re.escape(word) for word in core if word[0] >= UNSPACED), key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{joined}")

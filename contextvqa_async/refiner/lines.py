@@ -216,7 +216,7 @@ def _heads(line: Line) -> bool:
     """Whether the whole line says no more than that questions and answers follow."""
     if line.label and line.label.kind in {"question", "answer", "answers"} and line.rest:
         return False
-    low = lowered(line.body)
+    low = lowered(line.body).replace("_", " ")
     if not cores().search(low):
         return False
     found = heading().match(low.strip("\"'([【《<“「 "))

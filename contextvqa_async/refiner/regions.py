@@ -6,9 +6,10 @@ neighbours; a heading is one over pairs only if pairs follow; a dialogue quoted 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-from contextvqa_async.refiner.chatter import remark
+from contextvqa_async.refiner.chatter import closes, opens, remark
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Asked, Machine, Sight
 from contextvqa_async.refiner.splits import answered
@@ -93,7 +94,7 @@ class Scanner:
         at, anchored = 0, False
         while at < len(self.lines):
             line = self.lines[at]
-            if line.pairs_head and not line.sealed:
+            if (line.pairs_head or (line.is_label("pair") and not line.rest)) and not line.sealed:
                 anchored = True
             elif self.starts(at, anchored):
                 region, stop = self.scan(at, anchored)
@@ -319,7 +320,7 @@ class Stretch:
                 else line.body
             )
             return "part", words, ""
-        return "text", line.words if line.form != "cut" else line.body, ""
+        return "text", line.words if line.number is not None else _led(line.body), ""
 
     def _restarts(self, line: Line) -> bool:
         """Whether an item begins the list of answers to a list of questions."""
@@ -375,6 +376,15 @@ class Stretch:
         return line.asks or (both and split is not None and split[2] == "sign")
 
 
+LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶])\s*(?=\S)")
+
+
+def _led(words: str) -> str:
+    """An answer without the arrow that led to it."""
+    found = LED.match(words)
+    return words[found.end() :] if found else words
+
+
 def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
     """The stretches that hold the pairs, without decoys."""
     real = [region for region in regions if _credible(region, lines)]
@@ -386,6 +396,7 @@ def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
     if len(kept) < 2:
         return kept
     main = max(kept, key=lambda region: (not region.quoted, len(region.pairs)))
+    kept = [region for region in kept if region is main or not _amid(region, main, lines)]
     return [region for region in kept if _like(region, main) or len(region.pairs) * 2 > len(main.pairs)]
 
 
@@ -395,15 +406,36 @@ def _behind_heading(real: list[Region], anchored: list[Region], lines: list[Line
     kept: list[Region] = []
     for region in real:
         if region.start < first.start:
-            if (region.labelled and not _prose(lines, region.end, first.start) and not region.quoted) or (_like(region, first) and not _prose(lines, 0, region.start)):
+            if (region.labelled and not _prose(lines, region.end, first.start) and not region.quoted) or (
+                _like(region, first) and not _prose(lines, 0, region.start)
+            ):
                 kept.append(region)
-        elif region.anchored or _like(region, first) or region.labelled or (not any(kept_region.labelled for kept_region in kept) and not _prose(lines, kept[-1].end, region.start)):
+        elif (
+            region.anchored
+            or _like(region, first)
+            or region.labelled
+            or (not any(kept_region.labelled for kept_region in kept) and not _prose(lines, kept[-1].end, region.start))
+        ):
             kept.append(region)
     return kept
 
 
 def _prose(lines: list[Line], start: int, stop: int) -> bool:
-    return any(line.kind == "text" and len(line.words) > 200 for line in lines[start:stop])
+    return any(line.kind == "text" and len(line.words) > 80 and not _slight(line) for line in lines[start:stop])
+
+
+def _slight(line: Line) -> bool:
+    """Whether a line announces, rather than tells."""
+    return len(line.words) < 200 and (opens(line.words) or closes(line.words) or line.words.endswith((":", "：")))
+
+
+def _amid(region: Region, main: Region, lines: list[Line]) -> bool:
+    """Whether a stretch stands in the middle of the prose before the main one: a dialogue that the article quotes."""
+    before, after = lines[: region.start], lines[region.end : main.start]
+    labelled = any(line.mark == ARTICLE or line.is_label("article") for line in after)
+    return (
+        region.start < main.start and not labelled and _prose(before, 0, len(before)) and _prose(after, 0, len(after))
+    )
 
 
 def _like(one: Region, other: Region) -> bool:

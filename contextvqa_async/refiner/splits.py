@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from functools import cache
 
-from contextvqa_async.refiner.labels import Label, kinds, lowered, read_label
+from contextvqa_async.refiner.labels import Label, cores, heading, kinds, lowered, read_label
 from contextvqa_async.refiner.lines import ASKS, EMOJI, Line
 
 QMARK = re.compile(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
@@ -124,8 +124,6 @@ def _agreed(line: Line, found: list[tuple[int, Label]]) -> list[Label]:
 
 
 def _says_questions(lead: str) -> bool:
-    from contextvqa_async.refiner.labels import cores
-
     return bool(cores().search(lowered(lead)))
 
 
@@ -147,7 +145,7 @@ def _parts(line: Line, cuts: list[Label]) -> list[Line]:
         head.pairs_head = head.label.kind == "questions"
     if line.label is None and cuts[0].kind == "question" and _says_questions(head.body):
         head.pairs_head = True
-    parts = [head] if head.body else []
+    parts = _headed(head) if head.body and line.label is not cuts[0] else [head] if head.body else []
     for at, label in enumerate(cuts):
         stop = starts[at + 1] if at + 1 < len(cuts) else len(line.body)
         body = line.body[starts[at] : stop]
@@ -156,6 +154,24 @@ def _parts(line: Line, cuts: list[Label]) -> list[Line]:
         bolds = tuple(place - starts[at] for place in line.bolds if starts[at] < place <= starts[at] + len(body))
         parts.append(Line("text", words=body, body=body, label=real, indent=line.indent, bolds=bolds, form="cut"))
     return parts
+
+
+TAIL = re.compile(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")
+
+
+def _headed(head: Line) -> list[Line]:
+    """Prose that ends in a heading over pairs, as two lines."""
+    found = TAIL.search(head.body[-200:])
+    if not found or head.is_label("question", "answer"):
+        return [head]
+    tail = found["tail"].strip()
+    low = lowered(tail)
+    whole = heading().match(low)
+    if not whole or whole.end() < len(low) or not cores().search(low):
+        return [head]
+    size = len(found.group())
+    head.body, head.words = head.body[:-size], head.words[:-size]
+    return [head, Line("text", words=tail, body=tail, pairs_head=True)]
 
 
 def _trim(text: str, follows: Label) -> str:

@@ -16,15 +16,115 @@ COMMENT = re.compile(r"<!--.*?-->|<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[
 GONE = re.compile(r"<(script|style|ref|svg)(?:\s[^<>]*+)?>.*?</\1>|<ref[^<>]*+/>", re.DOTALL | re.IGNORECASE)
 
 BLOCKS = frozenset(
-    ["p", "div", "section", "br", "hr", "tr", "table", "tbody", "thead", "tfoot", "ul", "ol", "dl", "blockquote", "header", "footer", "main", "html", "body", "head", "pre", "details", "nav", "figure", "figcaption", "center", "fieldset", "form", "caption", "colgroup", "aside", "center"]
+    [
+        "p",
+        "div",
+        "section",
+        "br",
+        "hr",
+        "tr",
+        "table",
+        "tbody",
+        "thead",
+        "tfoot",
+        "ul",
+        "ol",
+        "dl",
+        "blockquote",
+        "header",
+        "footer",
+        "main",
+        "html",
+        "body",
+        "head",
+        "pre",
+        "details",
+        "nav",
+        "figure",
+        "figcaption",
+        "center",
+        "fieldset",
+        "form",
+        "caption",
+        "colgroup",
+        "aside",
+        "center",
+    ]
 )
 INLINE = frozenset(
-    ["span", "u", "sub", "sup", "small", "mark", "font", "code", "a", "img", "input", "label", "cite", "abbr", "time", "kbd", "samp", "var", "ins", "del", "s", "strike", "q", "big", "tt", "center"]
+    [
+        "span",
+        "u",
+        "sub",
+        "sup",
+        "small",
+        "mark",
+        "font",
+        "code",
+        "a",
+        "img",
+        "input",
+        "label",
+        "cite",
+        "abbr",
+        "time",
+        "kbd",
+        "samp",
+        "var",
+        "ins",
+        "del",
+        "s",
+        "strike",
+        "q",
+        "big",
+        "tt",
+        "center",
+    ]
 )
 STRONG = frozenset(["b", "strong"])
 WEAK = frozenset(["i", "em"])
 WRAPS = frozenset(
-    ["qa", "qas", "pair", "pairs", "qa_pairs", "qa_pair", "qapairs", "qapair", "qa-pairs", "qa-pair", "output", "response", "result", "root", "document", "final", "final_answer", "questions", "answers", "question_answer_pairs", "question_answers", "question_answer", "questionanswerpairs", "questionanswer", "vqa", "data", "item", "items", "entry", "faq", "question-answer-pairs", "question-answer", "faqs", "quiz", "qna", "content_block", "wiki_qa", "answer_output", "completion"]
+    [
+        "qa",
+        "qas",
+        "pair",
+        "pairs",
+        "qa_pairs",
+        "qa_pair",
+        "qapairs",
+        "qapair",
+        "qa-pairs",
+        "qa-pair",
+        "output",
+        "response",
+        "result",
+        "root",
+        "document",
+        "final",
+        "final_answer",
+        "questions",
+        "answers",
+        "question_answer_pairs",
+        "question_answers",
+        "question_answer",
+        "questionanswerpairs",
+        "questionanswer",
+        "vqa",
+        "data",
+        "item",
+        "items",
+        "entry",
+        "faq",
+        "question-answer-pairs",
+        "question-answer",
+        "faqs",
+        "quiz",
+        "qna",
+        "content_block",
+        "wiki_qa",
+        "answer_output",
+        "completion",
+    ]
 )
 
 
@@ -167,5 +267,27 @@ KNOWN = (
     | INLINE
     | STRONG
     | WEAK
-    | frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "li", "td", "th", "dt", "dd", "summary", "title", "meta", "link", "script", "style", "ref", "svg"])
+    | frozenset(
+        [
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "li",
+            "td",
+            "th",
+            "dt",
+            "dd",
+            "summary",
+            "title",
+            "meta",
+            "link",
+            "script",
+            "style",
+            "ref",
+            "svg",
+        ]
+    )
 )
