@@ -1,0 +1,102 @@
+"""A contest in (how the server answers, how many records), every contender's runs out, taken in turn.
+
+Rule: A B C, A B C, …: whatever the machine does meanwhile, it does to all. A slow contender runs once, lest the
+benchmark be about it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.contenders.entries import Contender, Run
+from benchmark.material import Material
+from benchmark.measure import RunFailedError, Server, Usage, run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """One table: what is asked of everyone."""
+
+    name: str
+    title: str
+    manner: str
+    concurrency: int
+    records: int
+    image_bytes: int = 300_000
+    streams_only: bool = False
+
+
+CONTESTS = (
+    Contest(name="burst", title="whole answers at once, 32 in flight", manner="burst", concurrency=32, records=1000),
+    Contest(
+        name="paced-128",
+        title="a token each 10 ms, 128 streams",
+        manner="paced-10",
+        concurrency=128,
+        records=256,
+        streams_only=True,
+    ),
+    Contest(
+        name="paced-1024",
+        title="a token each 10 ms, 1,024 streams",
+        manner="paced-10",
+        concurrency=1024,
+        records=1024,
+        streams_only=True,
+    ),
+    Contest(
+        name="big",
+        title="whole answers at once, images of 5 MB, 16 in flight",
+        manner="burst",
+        concurrency=16,
+        records=100,
+        image_bytes=5_000_000,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What every measurement needs: the server, the core for clients, the material, the peers' interpreter."""
+
+    server: Server
+    core: int | None
+    material: Material
+    peers: str
+
+    def measure(self, contender: Contender, records: int, manner: str, concurrency: int, size: int = 300_000) -> Usage:
+        """Run one contender on ``records`` records and check its rows."""
+        with tempfile.TemporaryDirectory(prefix="cvqa-bench-") as folder:
+            out = Path(folder) / "out.jsonl"
+            work = Run(
+                records=self.material.records(records, size),
+                out=out,
+                base_url=self.server.base_url(manner),
+                concurrency=concurrency,
+            )
+            usage = run(contender.command(work, self.peers), core=self.core, server=self.server)
+            contender.check(out, records)
+            return usage
+
+
+def hold(
+    contest: Contest, contenders: Sequence[Contender], bench: Bench, rounds: int
+) -> Iterator[tuple[Contender, Usage]]:
+    """Yield each run as it ends; a contender that fails is told on stderr and left out from then on."""
+    bench.material.records(contest.records, contest.image_bytes)
+    left = [each for each in contenders if each.streams or not contest.streams_only]
+    for number in range(rounds):
+        for contender in [each for each in left if not (each.slow and number)]:
+            try:
+                usage = bench.measure(
+                    contender, contest.records, contest.manner, contest.concurrency, contest.image_bytes
+                )
+            except RunFailedError as error:
+                print(f"{contender.name}: {error}", file=sys.stderr)
+                left.remove(contender)
+                continue
+            yield contender, usage
