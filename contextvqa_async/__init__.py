@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from contextvqa_async.errors import CvqaError, RecordError, RunError, UsageError
-    from contextvqa_async.items import Pair, Refined
+    from contextvqa_async.items import Pair, Refined, Summary
     from contextvqa_async.refiner import refine
+    from contextvqa_async.run import run_async, stream_async
 
 __all__ = [
     "CvqaError",
@@ -23,26 +24,27 @@ __all__ = [
     "RecordError",
     "Refined",
     "RunError",
+    "Summary",
     "UsageError",
     "refine",
+    "run_async",
+    "stream_async",
 ]
 
 _HOMES = {
-    "CvqaError": "errors",
-    "Pair": "items",
-    "RecordError": "errors",
-    "Refined": "items",
-    "RunError": "errors",
-    "UsageError": "errors",
-    "refine": "refiner",
+    "errors": ("CvqaError", "RecordError", "RunError", "UsageError"),
+    "items": ("Pair", "Refined", "Summary"),
+    "refiner": ("refine",),
+    "run": ("run_async", "stream_async"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

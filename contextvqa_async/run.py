@@ -23,7 +23,7 @@ from contextvqa_async.items import Completion, Event, Failure, Finished, Notice,
 from contextvqa_async.options import RunOptions, Settings
 from contextvqa_async.pipeline import Line, Stop
 from contextvqa_async.prompt import DEFAULT_PROMPT
-from contextvqa_async.records import Source, read_records
+from contextvqa_async.records import Source, check_source, read_records
 from contextvqa_async.rows import make_failure
 from contextvqa_async.sink import Counts, Sink
 from contextvqa_async.tally import Tally
@@ -119,6 +119,7 @@ class Run:
 
     async def into(self, output: Path) -> Summary:
         """Run the line into a sink at ``output``."""
+        check_source(self.source)
         counts, paths = Counts(), (str(output), str(self.settings.saving.failed_path(output)))
         try:
             async with self._open_sink(output) as sink:

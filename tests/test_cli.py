@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio.from_thread
 import pytest
 
 from contextvqa_async.cli import main
+from contextvqa_async.simulator import SimulatorOptions, serve
 
 ROOT = Path(__file__).parent.parent
-PICTURE = ROOT / "examples" / "images" / "lighthouse.png"
+PICTURE = ROOT / "examples" / "images" / "bridge.png"
 
 Command = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(scope="module")
+def base_url() -> Iterator[str]:
+    """The address of a simulated server that knows no waiting, in a thread of its own."""
+    ready, urls = threading.Event(), list[str]()
+
+    def tell(url: str) -> None:
+        urls.append(url)
+        ready.set()
+
+    with anyio.from_thread.start_blocking_portal() as portal:
+        serving = portal.start_task_soon(serve, SimulatorOptions(speed=math.inf), "127.0.0.1", 0, tell)
+        assert ready.wait(10)
+        yield urls[0]
+        serving.cancel()
+
+
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(
+    base_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
     """Run the command line in this process, in an empty folder; return its code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    for name in ("CVQA_API_KEY", "DF_API_KEY", "DASHSCOPE_API_KEY", "CVQA_BASE_URL", "CVQA_MODEL"):
+    for name in ("CVQA_API_KEY", "DF_API_KEY", "DASHSCOPE_API_KEY", "CVQA_MODEL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CVQA_BASE_URL", base_url)
 
     def run(*args: str | Path) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as exit_:
@@ -81,11 +104,11 @@ def test_every_kind_of_bad_line_fails_alone(command: Command, tmp_path: Path) ->
         {"id": "c", "conversation": "hello"},
         {"id": 8, "conversation": [{"from": "human", "value": "Write."}]},
     )
-    code, _, err = command("in.jsonl", "out.jsonl", "--simulate")
+    code, _, err = command("in.jsonl", "out.jsonl")
     assert code == 1
     assert {row["id"] for row in read_jsonl(tmp_path / "out.jsonl")} == {"good", 8}
     failed = read_jsonl(tmp_path / "out.failed.jsonl")
-    assert [entry["line"] for entry in failed] == [2, 3, 4, 5, 6, 8]
+    assert sorted(entry["line"] for entry in failed) == [2, 3, 4, 5, 6, 8]
     assert {entry["error"]["type"] for entry in failed} == {"bad_record"}
     assert "6 × bad_record" in err
     assert "Traceback" not in err
@@ -100,7 +123,7 @@ def test_a_bad_image_fails_its_record_alone(command: Command, tmp_path: Path, im
     (tmp_path / "empty.png").touch()
     (tmp_path / "words.png").write_text("not a picture")
     write_jsonl(tmp_path / "in.jsonl", {"id": "bad", "image": image}, {"id": "good", "image": str(PICTURE)})
-    code, _, _ = command("in.jsonl", "out.jsonl", "--simulate")
+    code, _, _ = command("in.jsonl", "out.jsonl")
     assert code == 1
     assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["good"]
     (entry,) = read_jsonl(tmp_path / "out.failed.jsonl")
@@ -124,7 +147,7 @@ def test_odd_paths_and_ids_pass_through(command: Command, tmp_path: Path) -> Non
     ]
     path = tmp_path / "in.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(json.dumps(r, ensure_ascii=False) for r in records).encode())
-    code, _, err = command("in.jsonl", "out.jsonl", "--simulate")
+    code, _, err = command("in.jsonl", "out.jsonl")
     assert code == 0, err
     rows = read_jsonl(tmp_path / "out.jsonl")
     assert {row["id"] for row in rows} >= {1, "1", "new\nline", "x" * 10_000}
@@ -137,20 +160,20 @@ def test_odd_paths_and_ids_pass_through(command: Command, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["missing.jsonl", "o.jsonl", "--simulate"], "missing.jsonl"),
-        (["in.jsonl", "folder", "--simulate"], "folder"),
-        (["in.jsonl", "no/such/o.jsonl", "--simulate"], "no/such"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--concurrency", "0"], "--concurrency"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--concurrency", "100000"], "--concurrency"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--concurrency", "many"], "--concurrency"),
-        (["in.jsonl", "o.jsonl"], "--simulate"),
+        (["missing.jsonl", "o.jsonl"], "missing.jsonl"),
+        (["in.jsonl", "folder"], "folder"),
+        (["in.jsonl", "no/such/o.jsonl"], "no/such"),
+        (["in.jsonl", "o.jsonl", "--concurrency", "0"], "--concurrency"),
+        (["in.jsonl", "o.jsonl", "--concurrency", "100000"], "--concurrency"),
+        (["in.jsonl", "o.jsonl", "--concurrency", "many"], "--concurrency"),
+        (["in.jsonl", "o.jsonl", "--base-url", "https://h.example/v1"], "--simulate"),
         (["in.jsonl", "o.jsonl", "--base-url", "nonsense"], "--base-url"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--extra-body", "{"], "JSON"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--config", "none.toml"], "none.toml"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--config", "typo.toml"], "concurrency"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--prompt-file", "none.txt"], "none.txt"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--max-cost", "1"], "--price-in"),
-        (["in.jsonl", "o.jsonl", "--simulate", "--no-such-option"], "--no-such-option"),
+        (["in.jsonl", "o.jsonl", "--extra-body", "{"], "JSON"),
+        (["in.jsonl", "o.jsonl", "--config", "none.toml"], "none.toml"),
+        (["in.jsonl", "o.jsonl", "--config", "typo.toml"], "concurrency"),
+        (["in.jsonl", "o.jsonl", "--prompt-file", "none.txt"], "none.txt"),
+        (["in.jsonl", "o.jsonl", "--max-cost", "1"], "--price-in"),
+        (["in.jsonl", "o.jsonl", "--no-such-option"], "--no-such-option"),
         (["in.jsonl"], "OUTPUT"),
     ],
 )
@@ -170,7 +193,7 @@ def test_wrong_usage_is_one_sentence_and_exit_2(command: Command, tmp_path: Path
 def test_an_empty_input_is_done_at_once(command: Command, tmp_path: Path) -> None:
     """Nothing to do is no error."""
     (tmp_path / "in.jsonl").touch()
-    assert command("in.jsonl", "out.jsonl", "--simulate")[0] == 0
+    assert command("in.jsonl", "out.jsonl")[0] == 0
 
 
 def test_a_toml_file_and_variables_set_options_and_flags_win(
@@ -178,7 +201,7 @@ def test_a_toml_file_and_variables_set_options_and_flags_win(
 ) -> None:
     """One name in all places."""
     write_jsonl(tmp_path / "in.jsonl", *({"id": n} for n in range(9)))
-    (tmp_path / "run.toml").write_text('simulate = true\nlimit = 5\nanswer_key = "raw"\n')
+    (tmp_path / "run.toml").write_text('limit = 5\nanswer_key = "raw"\n')
     assert command("in.jsonl", "out.jsonl", "--config", "run.toml")[0] == 0
     assert len(read_jsonl(tmp_path / "out.jsonl")) == 5
     assert "raw" in read_jsonl(tmp_path / "out.jsonl")[0]
@@ -192,14 +215,14 @@ def test_a_toml_file_and_variables_set_options_and_flags_win(
 def test_another_model_or_prompt_is_not_mixed_in(command: Command, tmp_path: Path) -> None:
     """The refusal says what differs; --allow-mixed and --overwrite are the two ways on."""
     write_jsonl(tmp_path / "in.jsonl", {"id": 1}, {"id": 2})
-    assert command("in.jsonl", "out.jsonl", "--simulate", "--limit", "1")[0] == 0
-    code, _, err = command("in.jsonl", "out.jsonl", "--simulate", "--temperature", "0.5")
+    assert command("in.jsonl", "out.jsonl", "--limit", "1")[0] == 0
+    code, _, err = command("in.jsonl", "out.jsonl", "--temperature", "0.5")
     assert code == 2
     assert "temperature" in err
     assert "0.5" in err
-    assert command("in.jsonl", "out.jsonl", "--simulate", "--temperature", "0.5", "--allow-mixed")[0] == 0
+    assert command("in.jsonl", "out.jsonl", "--temperature", "0.5", "--allow-mixed")[0] == 0
     assert len(read_jsonl(tmp_path / "out.jsonl")) == 2
-    assert command("in.jsonl", "out.jsonl", "--simulate", "--temperature", "0.7", "--overwrite")[0] == 0
+    assert command("in.jsonl", "out.jsonl", "--temperature", "0.7", "--overwrite")[0] == 0
     assert len(read_jsonl(tmp_path / "out.jsonl")) == 2
 
 
@@ -207,7 +230,7 @@ def test_a_cost_limit_stops_the_run_with_exit_3(command: Command, tmp_path: Path
     """What is done stays; the next run goes on."""
     write_jsonl(tmp_path / "in.jsonl", *({"id": n} for n in range(50)))
     price = ("--price-out", "1000000", "--max-cost", "1", "--concurrency", "2")
-    code, _, err = command("in.jsonl", "out.jsonl", "--simulate", *price)
+    code, _, err = command("in.jsonl", "out.jsonl", *price)
     assert code == 3
     assert "--max-cost" in err
     assert 1 <= len(read_jsonl(tmp_path / "out.jsonl")) <= 5
@@ -248,7 +271,7 @@ def test_a_first_word_that_names_a_command_is_the_command(command: Command, tmp_
     assert "--stall-timeout" in out
     assert command("--version")[1].startswith("cvqa-async")
     write_jsonl(tmp_path / "refine", {"id": 1})
-    assert command("./refine", "out.jsonl", "--simulate")[0] == 0
+    assert command("./refine", "out.jsonl")[0] == 0
 
 
 def test_as_a_module_it_is_the_same_command() -> None:

@@ -15,23 +15,19 @@ ROOT = Path(contextvqa_async.__file__).parent
 
 LEVELS = (
     {"errors", "items"},
-    {"config"},
+    {"config", "jsonl", "faults"},
     {"options"},
     {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
     {"admission"},
     {"client"},
     {"pipeline", "progress", "simulator"},
+    {"asker"},
     {"run"},
     {"cli"},
 )
 """From the ground up: a file imports from lower levels only, so that no station imports another."""
 
-WITHIN_A_STATION = {
-    "jsonl": "records",
-}
-"""Files that serve the station they are named with, and may be imported beside it."""
-
-PURE = {"errors", "items", "config", "options", "prompt", "sse", "pacing", "refiner", "rows", "tally"}
+PURE = {"errors", "items", "config", "options", "jsonl", "faults", "prompt", "sse", "pacing", "refiner", "rows", "tally"}
 IMPURE_LIBRARIES = {"httpx", "aiohttp", "anyio", "asyncio", "aiofiles", "rich", "click"}
 
 

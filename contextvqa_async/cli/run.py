@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from contextvqa_async.cli.options import (
     load_config,
     run_options,
 )
-from contextvqa_async.errors import UsageError
+from contextvqa_async.errors import CvqaError, UsageError
 from contextvqa_async.items import Summary
 from contextvqa_async.options import Settings
 from contextvqa_async.pipeline import Stop
@@ -81,6 +79,8 @@ def command(
     display = open_display(progress)
     try:
         summary = anyio.run(_run, input, output, settings, display, verbose, backend_options=_loop())
+    except* CvqaError as faults:  # a task group's way of raising one
+        raise faults.exceptions[0] from None
     finally:
         display.close()
     click.echo(describe(summary), err=True)
@@ -99,20 +99,16 @@ def _loop() -> dict[str, Any]:
 
 
 async def _run(source: str, output: str, settings: Settings, display: Display, verbose: bool) -> Summary:
+    """Run the line while signals are obeyed and the display ticks."""
     stop = Stop()
-    async with _watching(stop, display):
-        return await run_line(source, output, settings, on_event=display, stop=stop, verbose=verbose)
-
-
-@asynccontextmanager
-async def _watching(stop: Stop, display: Display) -> AsyncIterator[None]:
-    """Signals ask the run to stop, and the display ticks, for as long as the block lasts."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_tick, display)
         if sys.platform != "win32":
             await tasks.start(_obey_signals, stop)
-        yield
-        tasks.cancel_scope.cancel()
+        try:
+            return await run_line(source, output, settings, on_event=display, stop=stop, verbose=verbose)
+        finally:
+            tasks.cancel_scope.cancel()
 
 
 async def _tick(display: Display) -> None:

@@ -7,6 +7,6 @@ One door: :func:`read_records`.
 """
 
 from contextvqa_async.records.choice import Chooser, TakeAll
-from contextvqa_async.records.reader import Source, read_records
+from contextvqa_async.records.reader import Source, check_source, read_records
 
-__all__ = ["Chooser", "Source", "TakeAll", "read_records"]
+__all__ = ["Chooser", "Source", "TakeAll", "check_source", "read_records"]

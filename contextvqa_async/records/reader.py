@@ -59,23 +59,41 @@ async def read_records(
             yield item
 
 
+def check_source(source: Source) -> bool:
+    """Return whether ``source`` is a folder; raises UsageError for a path that cannot be read; blocks."""
+    if not isinstance(source, str | os.PathLike) or os.fspath(source) == "-":
+        return False
+    name = os.fspath(source)
+    try:
+        mode = os.stat(name).st_mode
+        if stat.S_ISDIR(mode):
+            return True
+        if stat.S_ISREG(mode):
+            os.close(os.open(name, os.O_RDONLY))
+            return False
+        raise UsageError(f"The input {name} is neither a file nor a folder; give '-' and pipe it in.")
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from None
+
+
+def _unreadable(name: str, error: OSError | ValueError) -> UsageError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return UsageError(f"The input {name!r} cannot be read: {reason}.")
+
+
 async def _open(name: str, reading: Reading, stdin: BinaryIO | None, stack: AsyncExitStack) -> AsyncIterator[Piece]:
     """The pieces of a path, by what is there."""
     if name == "-":
         return _document(_reader(stdin or sys.stdin.buffer), name)
+    if await to_thread.run_sync(check_source, name):
+        return _folder(name, reading)
     try:
-        mode = (await to_thread.run_sync(os.stat, name)).st_mode
-        if stat.S_ISDIR(mode):
-            return _folder(name, reading)
-        if not stat.S_ISREG(mode):
-            raise UsageError(f"The input {name} is neither a file nor a folder; give '-' and pipe it in.")
         if name.lower().endswith(".gz"):
             packed = stack.enter_context(gzip.open(name))  # noqa: SIM115
             return _document(_reader(cast(BinaryIO, packed)), name)
         file = await stack.enter_async_context(aiofiles.open(name, "rb"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"The input {name!r} cannot be read: {reason}.") from None
+    except OSError as error:
+        raise _unreadable(name, error) from None
     return _document(file.read, name)
 
 
@@ -119,9 +137,9 @@ async def _blocks(read: Read, name: str) -> AsyncIterator[bytes]:
 
 async def _lines(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator[Piece]:
     lines = Lines()
-    yield (piece := Piece(lines.feed(start), 1))
+    yield (piece := Piece(lines.feed(start), 1, block=start))
     async for block in blocks:
-        yield (piece := Piece(lines.feed(block), piece.upto + 1))
+        yield (piece := Piece(lines.feed(block), piece.upto + 1, block=block))
     yield Piece(lines.flush(), piece.upto + 1)
 
 
