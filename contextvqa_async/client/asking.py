@@ -27,7 +27,7 @@ from contextvqa_async.admission import Admission, Slot
 from contextvqa_async.client.dialect import Dialect
 from contextvqa_async.client.exchange import Exchange, Reply
 from contextvqa_async.client.proxies import find_proxy
-from contextvqa_async.client.transport import Body, make_ssl_context, open_client
+from contextvqa_async.client.transport import Body, make_ssl_context, open_transport
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import ADVICE, Kind, RecordError, RunError
 from contextvqa_async.faults import MESSAGE_LENGTH, Fault, Verdict
@@ -246,22 +246,22 @@ class _Line:
             for secret in (value, value.removeprefix("Bearer ").strip())
             if len(secret) >= 4
         ]
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._transports: dict[bool, httpx.AsyncBaseTransport] = {}
 
-    def _http(self, *, pooled: bool) -> httpx.AsyncClient:
-        if pooled not in self._clients:
+    def _transport(self, *, pooled: bool) -> httpx.AsyncBaseTransport:
+        if pooled not in self._transports:
             proxy = find_proxy(self.endpoint.url, os.environ)
             context = make_ssl_context(needed=f"{self.endpoint.url} {proxy}".count("https://") > 0)
-            self._clients[pooled] = open_client(context, proxy, pooled=pooled)
-        return self._clients[pooled]
+            self._transports[pooled] = open_transport(context, proxy, pooled=pooled)
+        return self._transports[pooled]
 
     async def ask(self, asking: _Asking, slot: Slot, observe: Callable[[str], object] | None) -> Reply:
         """Send one request."""
         asking.version = self.dialect.version
         body = Body(self.dialect.head, asking.messages or b"[]", b"}")
-        http = self._http(pooled=not asking.fresh)
+        transport = self._transport(pooled=not asking.fresh)
         asking.fresh = False
-        return await self._exchange.ask(http, self._url, self._headers, body, slot.first_token, observe)
+        return await self._exchange.ask(transport, self._url, self._headers, body, slot.first_token, observe)
 
     def completion(self, reply: Reply, answer: Answer, asking: _Asking) -> Completion:
         """The answer as it is handed on."""
@@ -302,9 +302,9 @@ class _Line:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
 
 
 def _headers(endpoint: Endpoint, *, streamed: bool) -> list[tuple[str, str]]:

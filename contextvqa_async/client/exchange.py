@@ -35,9 +35,11 @@ _BIG_UPLOAD = 2**20
 _CLOSING = 1.0
 
 _TRICKLE = 4096
-_MOST_HELD = 0.1
-_LEAST_HELD = 0.005
+"""A read of fewer bytes than this was a stream that trickles."""
 _HELD_SHARE = 0.02
+_MOST_HELD = 0.1
+"""Seconds, and share of the time that has passed, for which such a stream then gathers in the kernel: what paced
+streaming costs is a wake-up for each token."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Exchange:
 
     async def ask(
         self,
-        http: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
         url: httpx.URL,
         headers: list[tuple[str, str]],
         body: Body,
@@ -83,7 +85,7 @@ class Exchange:
         )
         wire = Wire(self._limits.first_timeout, self._limits.timeout)
         try:
-            response = await http.send(request, stream=True)
+            response = await transport.handle_async_request(request)
         except _TROUBLE as error:
             reply = self._no_response(error, wire, body)
         except BaseException:
@@ -172,8 +174,8 @@ class _Reading:
                     self._note_payload(now)
                 if answer.complete or answer.error is not None:
                     self._expect_end(answer, now)
-                elif len(data) < _TRICKLE:
-                    await self._gather_more(now)
+                elif len(data) < _TRICKLE and self._first is not None:
+                    self._wire.hold(min(_MOST_HELD, _HELD_SHARE * (now - self._wire.started)))
         except _TROUBLE as error:
             self._trouble = _cause(error)
 
@@ -186,14 +188,6 @@ class _Reading:
     def _expect_end(self, answer: Answer, now: float) -> None:
         whole = answer.done or answer.usage is not None or answer.error is not None
         self._wire.due = min(self._wire.due, now + (_DRAIN if whole else _USAGE))
-
-    async def _gather_more(self, now: float) -> None:
-        """Let a trickling stream gather in the kernel: a wake-up for each token is what streaming costs."""
-        pause = min(_MOST_HELD, _HELD_SHARE * (now - self._wire.started))
-        if pause >= _LEAST_HELD and self._first is not None:
-            self._wire.hold()
-            await asyncio.sleep(pause)
-            self._wire.go_on()
 
     def _verdict(self, answer: Answer, excerpt: str, host: str) -> Fault | None:
         fault = answer.fault(host)

@@ -57,7 +57,7 @@ class Decoder:
         """Tell that no more bytes come. What is pending counts if it is whole (F-13), else it is a cut tail."""
         body = b"".join(self._parts)
         if self._take == self._stream:
-            self._read_lines(body, b"")
+            self._read_lines(body.splitlines(), b"")
             self._dispatch(b"", pending=True)
         elif body[:1] in (b"{", b"["):
             self._read_body(body)
@@ -115,17 +115,29 @@ class Decoder:
         """Read whole lines: at once as far as they follow the template, then one by one."""
         line_end = b"\n" if b"\r" not in block else b"\r\n" if b"\n" in block else b"\r"
         template = self._template
+        if template is None and self._lessons:
+            return self._read_first(block, line_end)
         if template is None or self._data or self._event or self.answer.done:
-            return self._read_lines(block, line_end)
+            return self._read_lines(block.splitlines(), line_end)
         if (cut := template.cut_block(block)) is None:
-            return self._read_lines(block, line_end)
+            return self._read_lines(block.splitlines(), line_end)
         self._lessons = _LESSONS
         moved = self._add(cut[0], template)
-        return self._read_lines(cut[1], line_end) or moved
+        return self._read_lines(cut[1].splitlines(), line_end) or moved
 
-    def _read_lines(self, block: bytes, line_end: bytes) -> bool:
+    def _read_first(self, block: bytes, line_end: bytes) -> bool:
+        """Read line by line until an event has given the template, then the rest by it."""
+        moved, offset = False, 0
+        for line in block.splitlines(keepends=True):
+            offset += len(line)
+            moved = self._read_lines([line.rstrip(b"\r\n")], line_end) or moved
+            if self._template is not None:
+                return self._read_block(block[offset:]) or moved
+        return moved
+
+    def _read_lines(self, lines: list[bytes], line_end: bytes) -> bool:
         moved = False
-        for line in block.splitlines():
+        for line in lines:
             if not line:
                 if self._data or self._event:
                     moved = self._dispatch(line_end) or moved
