@@ -89,7 +89,7 @@ def _open_heic(data: bytes) -> Any:
 def _decode(picture: _Picture, max_pixels: int | None) -> _Picture:
     image = picture.image
     check_sides(*image.size)
-    if image.format == "JPEG" and max_pixels and image.mode in ("RGB", "L"):
+    if image.format in ("JPEG", "MPO") and max_pixels and image.mode in ("RGB", "L"):
         image.draft(image.mode, _fit(image.size, max_pixels))
     _check_pixels(image.size)
     image.load()

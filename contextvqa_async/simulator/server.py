@@ -27,7 +27,6 @@ from contextvqa_async.simulator import wire
 from contextvqa_async.simulator.answers import Sight, UnreadableError, answer, see, seed_of
 
 MODEL = "qwen3-vl-8b-instruct"
-MAX_BODY = 1 << 30
 
 _HEADERS = {"x-cvqa-simulated": "true", "Cache-Control": "no-cache"}
 _DATA_URL = re.compile(r"data:(?:image/[\w.+-]+)?((?:;[\w=.+-]+)*),", re.ASCII)
@@ -89,7 +88,7 @@ class Handlers:
 
     def application(self) -> web.Application:
         """Routes under any prefix, so that every base URL works."""
-        app = web.Application(client_max_size=MAX_BODY)
+        app = web.Application()
         app.router.add_post("/{prefix:.*}chat/completions", self.complete)
         app.router.add_get("/{prefix:.*}models", self.models)
         app.router.add_route("*", "/{rest:.*}", self.unknown)
@@ -110,7 +109,7 @@ class Handlers:
         self._active += 1
         try:
             self._check_pace(start)
-            asked = _understand(await request.read())
+            asked = _understand(await request.content.read())
             sight = await asyncio.to_thread(_see_first, asked.pictures)
             return await self._answer(request, asked, sight, start)
         except _RefusedError as refusal:
@@ -141,6 +140,7 @@ class Handlers:
             raise _RefusedError(500, "internal_error", "Simulated internal error.")
         seed = seed_of(asked.pictures, asked.prompt)
         reply = self._reply(asked, sight, seed)
+        asked.pictures.clear()  # a stream lasts long, and there may be thousands
         if not asked.stream:
             times = wire.due_times(len(reply.tokens) + 1, reply.prompt_tokens, random.Random(seed), self._options.speed)
             await _sleep_until(start + times[-1])
@@ -177,10 +177,10 @@ class Handlers:
         start: float,
         fault: str | None,
     ) -> web.StreamResponse:
-        events = wire.events(reply, include_usage=asked.include_usage)
+        events = wire.Events(reply, include_usage=asked.include_usage)
         times = wire.due_times(len(events), reply.prompt_tokens, rng, self._options.speed)
         if fault is not None:
-            events = events[: rng.randrange(len(events))]
+            del times[rng.randrange(len(times)) :]
         response = web.StreamResponse(headers={**self._headers(reply), "Content-Type": "text/event-stream"})
         await response.prepare(request)
         await self._write(response, events, [start + at for at in times])
@@ -192,14 +192,14 @@ class Handlers:
             request.transport.abort()
         return response
 
-    async def _write(self, response: web.StreamResponse, events: list[bytes], times: list[float]) -> None:
+    async def _write(self, response: web.StreamResponse, events: wire.Events, times: list[float]) -> None:
         loop, sent = asyncio.get_running_loop(), 0
-        while sent < len(events):
+        while sent < len(times):
             await _sleep_until(max(times[sent], loop.time() + self._active * _WAKE_COST if sent else 0))
             now, due = loop.time(), sent + 1
-            while due < len(events) and times[due] <= now:
+            while due < len(times) and times[due] <= now:
                 due += 1
-            await response.write(b"".join(events[sent:due]))
+            await response.write(events.write(sent, due))
             sent = due
 
 

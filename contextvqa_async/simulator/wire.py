@@ -62,27 +62,41 @@ def whole(reply: Reply) -> bytes:
     return orjson.dumps({**reply.head("chat.completion"), "choices": [choice], "usage": reply.usage})
 
 
-def events(reply: Reply, *, include_usage: bool) -> list[bytes]:
-    """The events of a streamed answer: the role, a token each, then the end (finish, usage, [DONE]) as one."""
-    head = reply.head("chat.completion.chunk")
-    blank = orjson.dumps(
-        {**head, "choices": [{"index": 0, "delta": {"content": ""}, "logprobs": None, "finish_reason": None}]}
-    )
-    before, after = blank.rsplit(b'""', 1)
-    first = {"index": 0, "delta": {"role": "assistant", "content": ""}, "logprobs": None, "finish_reason": None}
-    last = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": reply.finish_reason}
-    end = [_event({**head, "choices": [last]})]
-    if include_usage:
-        end.append(_event({**head, "choices": [], "usage": reply.usage}))
-    return [
-        _event({**head, "choices": [first]}),
-        *(b"data: " + before + orjson.dumps(token) + after + b"\n\n" for token in reply.tokens),
-        b"".join((*end, DONE)),
-    ]
+class Events:
+    """The events of a streamed answer: the role, a token each, then the end (finish, usage, [DONE]) as one.
+
+    They are written out only when they are due: thousands of streams wait at a time.
+    """
+
+    def __init__(self, reply: Reply, *, include_usage: bool) -> None:
+        head = reply.head("chat.completion.chunk")
+        blank = _event(head, [_choice({"content": ""}, None)])
+        self._before, self._after = blank.rsplit(b'""', 1)
+        self._first = _event(head, [_choice({"role": "assistant", "content": ""}, None)])
+        usage = _event({**head, "usage": reply.usage}, []) if include_usage else b""
+        self._end = _event(head, [_choice({}, reply.finish_reason)]) + usage + DONE
+        self._tokens = reply.tokens
+
+    def __len__(self) -> int:
+        return len(self._tokens) + 2
+
+    def write(self, start: int, end: int) -> bytes:
+        """The bytes of the events from ``start`` up to ``end``."""
+        tokens = self._tokens[max(0, start - 1) : max(0, end - 1)]
+        pieces = [self._before + orjson.dumps(token) + self._after for token in tokens]
+        if start == 0 < end:
+            pieces.insert(0, self._first)
+        if end == len(self) > start:
+            pieces.append(self._end)
+        return b"".join(pieces)
 
 
-def _event(data: dict[str, Any]) -> bytes:
-    return b"data: " + orjson.dumps(data) + b"\n\n"
+def _choice(delta: dict[str, str], finish_reason: str | None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+
+
+def _event(head: dict[str, Any], choices: list[dict[str, Any]]) -> bytes:
+    return b"data: " + orjson.dumps({**head, "choices": choices}) + b"\n\n"
 
 
 def due_times(count: int, prompt_tokens: int, rng: random.Random, speed: float) -> list[float]:
