@@ -54,7 +54,7 @@ class Asker:
                     settings.limits,
                     admission,
                     on_notice=on_notice,
-                    on_retry=lambda fault, seconds: on_retry(f"asked again in {seconds:.1f} s: {fault.message}"),
+                    on_retry=on_retry,
                 )
             )
             asker = cls(settings, source, admission, client)

@@ -57,8 +57,8 @@ class World:
         self.withdrawn = True
 
     @property
-    def ids(self) -> list[object]:
-        return sorted(item.id for item in self.delivered if item.id is not None)  # type: ignore[type-var]
+    def ids(self) -> list[int]:
+        return sorted(item.id for item in self.delivered if isinstance(item.id, int))
 
 
 async def answer(record: Record) -> Completion:

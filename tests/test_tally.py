@@ -18,9 +18,9 @@ def test_rows_pairs_failures_and_cost_are_counted() -> None:
     for number in range(3):
         tally.count([Failure(id=number, type=Kind.SERVER, message=f"m{number}", retryable=True)])
     tally.count([Failure(id=None, type=Kind.BAD_RECORD, message="bad", retryable=True, line=6)])
-    assert not tally.overspent
+    before = tally.overspent
     tally.pay(1_000_000, 1_000_000)
-    assert tally.overspent
+    assert (before, tally.overspent) == (False, True)
     summary = tally.summary(skipped=4)
     assert (summary.done, summary.failed, summary.empty, summary.pairs, summary.skipped) == (2, 4, 1, 3, 4)
     assert summary.cost == 3.0

@@ -105,10 +105,9 @@ async def _run(source: str, output: str, settings: Settings, display: Display, v
         tasks.start_soon(_tick, display)
         if sys.platform != "win32":
             await tasks.start(_obey_signals, stop)
-        try:
-            return await run_line(source, output, settings, on_event=display, stop=stop, verbose=verbose)
-        finally:
-            tasks.cancel_scope.cancel()
+        summary = await run_line(source, output, settings, on_event=display, stop=stop, verbose=verbose)
+        tasks.cancel_scope.cancel()
+    return summary
 
 
 async def _tick(display: Display) -> None:
