@@ -1,14 +1,26 @@
-"""Who may ask now: requests in, slots out. The one place that waits for the pace that pacing.py computes."""
+"""Who may ask now: requests in, slots out. The one place that waits for the pace that pacing/ computes.
+
+Rule: first come, first served, retries before new records; a slot is handed to one waiter, and who is cancelled while
+it is being handed over passes it on. One waiter, the lookout, sleeps until the next moment at which a slot may come
+free by itself; the others sleep until one is handed to them, so that thousands of waiters cost nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import random
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
 
 from contextvqa_async.config import Limits
-from contextvqa_async.pacing import Outcome
+from contextvqa_async.errors import RunError
+from contextvqa_async.pacing import Fleet, Flight, Outcome
+
+SHORTEST_SLEEP = 0.001
+"""Seconds; what is due sooner than a sleep can tell is due now."""
 
 
 class Withdrawn(Exception):  # noqa: N818 - not a fault: the run is stopping, and this record was not reached
@@ -16,16 +28,25 @@ class Withdrawn(Exception):  # noqa: N818 - not a fault: the run is stopping, an
 
 
 class Slot:
-    """Leave to send one request to ``endpoint`` (an index); ends with the ``async with`` that gave it."""
+    """Leave to send one request to ``endpoint`` (an index); ends when settled, or with its ``async with``."""
 
-    def __init__(self, endpoint: int) -> None:
+    __slots__ = ("_admission", "_charged", "_flight", "endpoint")
+
+    def __init__(self, admission: Admission, endpoint: int, flight: Flight) -> None:
         self.endpoint = endpoint
+        self._admission = admission
+        self._flight = flight
+        self._charged: bool | None = None
 
     def first_token(self) -> None:
         """Tell that the answer's first piece arrived."""
+        if self._charged is None:
+            self._admission._first(self.endpoint, self._flight)
 
     def progress(self, pieces: int) -> None:
         """Tell that ``pieces`` more of the answer arrived; optional, shows early that a server slows down."""
+        if self._charged is None:
+            self._admission._progress(self.endpoint, self._flight, pieces)
 
     def settle(
         self,
@@ -39,7 +60,8 @@ class Slot:
         """Tell how the request ended (unsettled slots end as VOID); return whether it may be charged to its record.
 
         False: do not count this attempt, whatever it was. Rate refusals are never charged, nor are faults while the
-        endpoints are down (the next ``slot(again=True)`` then waits until one answers, or for its turn to probe).
+        endpoint is down (the next ``slot(again=True)`` then waits until one answers, or for its turn to probe). The
+        endpoint gets the next request at once, so settle when the answer is read. Only the first call counts.
 
         ``wait``: seconds the server asked to wait, see :func:`wait_hint`; ``tokens``: prompt and completion tokens
         used; ``headers``: the response's, for the rate limits they tell, and None where nobody answered (refused, no
@@ -47,15 +69,86 @@ class Slot:
         ``answer_tokens``: completion tokens alone (or the pieces of the stream), to tell long answers from slow ones.
         A reset in the middle of a big upload may be the record's fault: settle it as VOID.
         """
-        return outcome is not Outcome.RATE
+        if self._charged is None:
+            self._charged = False
+            self._charged = self._admission._end(
+                self.endpoint, self._flight, outcome, wait, tokens, headers, answer_tokens
+            )
+        return self._charged
+
+
+class _Waiter:
+    """Someone who wants a slot; ``called`` is set when there is one, an error, or the lookout's turn."""
+
+    __slots__ = ("again", "called", "error", "slot")
+
+    def __init__(self, again: bool) -> None:
+        self.again = again
+        self.called = anyio.Event()
+        self.slot: Slot | None = None
+        self.error: Exception | None = None
+
+    @property
+    def served(self) -> bool:
+        return self.slot is not None or self.error is not None
+
+
+def ignore(_notice: str) -> None:
+    """Tell nobody."""
 
 
 class Admission:
-    """Gives slots to requests, at the pace of ``limits`` and of what earlier slots were settled with."""
+    """Gives slots to requests, at the pace of ``limits`` and of what earlier slots were settled with.
 
-    def __init__(self, endpoints: int, limits: Limits) -> None:
-        self._limiter = anyio.CapacityLimiter(limits.concurrency)
+    ``endpoints``: how many, or how people are told of each; ``on_notice`` gets a sentence when one goes away or is
+    back; ``streams``: first tokens will be told. ``clock``, ``sleep``, ``wall`` and ``rng`` are there for tests.
+    """
+
+    def __init__(
+        self,
+        endpoints: int | Sequence[str],
+        limits: Limits,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+        wall: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+        on_notice: Callable[[str], None] = ignore,
+        streams: bool = True,
+    ) -> None:
+        labels = [f"endpoint {n + 1}" for n in range(endpoints)] if isinstance(endpoints, int) else list(endpoints)
+        self._fleet = Fleet(labels, limits, rng or random.Random(), streams=streams)
+        self._clock, self._sleep, self._wall = clock, sleep, wall
+        self._on_notice = on_notice
+        self._waiting: tuple[OrderedDict[_Waiter, None], OrderedDict[_Waiter, None]] = (OrderedDict(), OrderedDict())
+        self._lookout: _Waiter | None = None
+        self._watch: anyio.CancelScope | None = None
+        self._wake = self._watched = float("inf")
         self._stopping = False
+        self._error: RunError | None = None
+
+    # for those who look on
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be in flight now, by the server's pace."""
+        return self._fleet.limit
+
+    @property
+    def in_flight(self) -> int:
+        """How many slots are out."""
+        return self._fleet.in_flight
+
+    @property
+    def down(self) -> bool:
+        """Whether no endpoint answers: the run waits and probes."""
+        return self._fleet.outage
+
+    def paused_for(self, now: float) -> float:
+        """Seconds that no request may start, whatever ends meanwhile; ``now`` as told by ``clock``."""
+        return self._fleet.paused_for(now)
+
+    # for those who ask
 
     @asynccontextmanager
     async def slot(self, *, again: bool = False) -> AsyncIterator[Slot]:
@@ -63,11 +156,148 @@ class Admission:
 
         Raises Withdrawn once the run is stopping, and RunError where waiting has no end.
         """
-        if self._stopping:
-            raise Withdrawn
-        async with self._limiter:
-            yield Slot(0)
+        slot = await self._enter(again)
+        try:
+            yield slot
+        finally:
+            slot.settle(Outcome.VOID)
 
     def stop(self) -> None:
         """Let no further request start: those that wait are Withdrawn."""
         self._stopping = True
+        self._dismiss(Withdrawn)
+
+    # waiting
+
+    async def _enter(self, again: bool) -> Slot:
+        if self._stopping:
+            raise Withdrawn
+        if self._error:
+            raise _copy(self._error)
+        waiter = _Waiter(again)
+        self._waiting[not again][waiter] = None
+        self._serve()
+        try:
+            while not waiter.served:
+                await self._rest(waiter)
+        except BaseException:
+            self._leave(waiter)
+            raise
+        if waiter.error:
+            raise waiter.error
+        assert waiter.slot is not None  # noqa: S101 - what served means
+        return waiter.slot
+
+    async def _rest(self, waiter: _Waiter) -> None:
+        """Sleep until called, or, as the lookout, until a slot may have come free by itself."""
+        if self._lookout is not None or self._wake == float("inf"):
+            await waiter.called.wait()
+            if not waiter.served:
+                waiter.called = anyio.Event()
+            return
+        self._lookout = waiter
+        try:
+            with anyio.CancelScope() as self._watch:
+                self._watched = self._wake
+                await self._sleep(max(SHORTEST_SLEEP, self._wake - self._clock()))
+        finally:
+            self._lookout = self._watch = None
+        if not waiter.served:
+            self._serve()
+        else:
+            self._appoint()
+
+    def _leave(self, waiter: _Waiter) -> None:
+        """Cancelled: pass on the slot, or the lookout."""
+        self._waiting[not waiter.again].pop(waiter, None)
+        if waiter.slot:
+            waiter.slot.settle(Outcome.VOID)
+        else:
+            self._serve()
+
+    # serving
+
+    def _serve(self) -> None:
+        """Hand out all slots that there are, and see to it that somebody looks again in time."""
+        now = self._clock()
+        self._wake = float("inf")
+        while line := self._waiting[0] or self._waiting[1]:
+            index, at = self._fleet.next_start(now + SHORTEST_SLEEP / 2)
+            if index is None:
+                if error := self._fleet.doom(now):
+                    self._error = error
+                    self._dismiss(lambda: _copy(error))
+                else:
+                    self._wake = at
+                break
+            waiter, _ = line.popitem(last=False)
+            waiter.slot = Slot(self, index, self._fleet.start(index, now, again=waiter.again))
+            self._call(waiter)
+        self._appoint()
+
+    def _call(self, waiter: _Waiter) -> None:
+        waiter.called.set()
+        if waiter is self._lookout and self._watch:
+            self._watch.cancel()
+
+    def _appoint(self) -> None:
+        """Let the lookout look to a nearer time, or call the first in line to be it."""
+        if self._wake == float("inf"):
+            return
+        if self._lookout is None:
+            line = self._waiting[0] or self._waiting[1]
+            if line:
+                next(iter(line)).called.set()
+        elif self._watch and self._wake < self._watched:
+            self._watch.cancel()
+
+    def _dismiss(self, error: Callable[[], Exception]) -> None:
+        for line in self._waiting:
+            while line:
+                waiter, _ = line.popitem(last=False)
+                waiter.error = error()
+                self._call(waiter)
+
+    # what slots tell
+
+    def _first(self, index: int, flight: Flight) -> None:
+        self._fleet.first(index, flight, self._clock())
+        self._look()
+
+    def _progress(self, index: int, flight: Flight, pieces: int) -> None:
+        self._fleet.progress(index, flight, pieces, self._clock())
+
+    def _end(
+        self,
+        index: int,
+        flight: Flight,
+        outcome: Outcome,
+        wait: float | None,
+        tokens: int | None,
+        headers: Mapping[str, str] | None,
+        answer_tokens: int | None,
+    ) -> bool:
+        charged = self._fleet.end(
+            index,
+            flight,
+            outcome,
+            self._clock(),
+            wait=wait,
+            tokens=tokens,
+            headers=headers,
+            answer_tokens=answer_tokens,
+            epoch=self._wall() if headers else 0.0,
+        )
+        self._look()
+        while self._fleet.notices:
+            self._on_notice(self._fleet.notices.pop(0))
+        return charged
+
+    def _look(self) -> None:
+        if self._waiting[0] or self._waiting[1]:
+            self._serve()
+
+
+def _copy(error: RunError) -> RunError:
+    """Each waiter raises its own, so that tracebacks do not pile up on one."""
+    return RunError(str(error), kind=error.kind)

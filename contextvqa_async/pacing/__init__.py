@@ -13,5 +13,6 @@ Rule: time comes in as an argument, and every decision is a value that comes out
 from contextvqa_async.pacing.fleet import Fleet
 from contextvqa_async.pacing.hints import backoff, wait_hint
 from contextvqa_async.pacing.outcome import Outcome
+from contextvqa_async.pacing.rounds import Flight
 
-__all__ = ["Fleet", "Outcome", "backoff", "wait_hint"]
+__all__ = ["Fleet", "Flight", "Outcome", "backoff", "wait_hint"]

@@ -39,7 +39,7 @@ CLEAR = 0.1
 DOWN = (0.85, 0.5, 0.5)
 UP = (1.15, 1.35, 1.7, 2.0)
 LEAST_TO_TRY_LESS = 4
-UP_PATIENCE, MOST_UP_PATIENCE, DOWN_PATIENCE, MOST_DOWN_PATIENCE = 4, 16, 32, 512
+UP_PATIENCE, MOST_UP_PATIENCE, DOWN_PATIENCE, MOST_DOWN_PATIENCE = 4, 8, 32, 512
 """Answers to wait before a trial, in multiples of the limit: a trial of less costs an unloaded server a fifth of it."""
 
 

@@ -145,7 +145,7 @@ class Endpoint:
             wait = self._untold()
             self._refusals += 1
         else:
-            wait *= 1 + self._rng.uniform(0, JITTER)
+            wait = wait * (1 + self._rng.uniform(0, JITTER)) + 0.001
         self._refused_at = now
         self.paused_until = max(self.paused_until, now + wait)
         self.window.pause()

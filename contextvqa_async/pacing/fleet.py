@@ -124,27 +124,28 @@ class Fleet:
             self.notices.append(f"{endpoint.label} answers again; the run goes on.")
             return
         since = endpoint.failing_since if endpoint.succeeded_at is None else endpoint.succeeded_at
-        what = "the run waits and probes" if self._outage else "the others go on, and it is probed"
+        what = "the run waits and probes" if self.outage else "the others go on, and it is probed"
         fault = "answers with nothing but errors" if endpoint.reachable else "does not answer"
         self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s); {what}.")
 
     # when no waiting helps
 
     @property
-    def _outage(self) -> bool:
+    def outage(self) -> bool:
+        """Whether every endpoint is down."""
         return all(endpoint.down for endpoint in self.endpoints)
 
     def doom(self, now: float) -> RunError | None:
         """Why the run has to stop, or None."""
         if min(endpoint.paused_until for endpoint in self.endpoints) - now > LONGEST_PAUSE:
             return self._paused_too_long(now)
-        if self._outage and now >= self._deadline(now):
+        if self.outage and now >= self._deadline(now):
             return self._out_too_long(now)
         return None
 
     def _deadline(self, now: float) -> float:
         """When an outage ends the run."""
-        if not self._outage:
+        if not self.outage:
             return math.inf
         since = max(endpoint.failing_since for endpoint in self.endpoints)
         if self._limits.max_downtime is not None:

@@ -10,7 +10,7 @@ The algorithm is TCP's, because the question is: a hidden capacity, found by ask
                  capacity), to 85 and 70 % of that where refusals follow each other; once an episode: requests started
                  before the cut do not cut again. A limit below 1 is a rate: one request, then a rest
     hold         back to the level that held by one a round (AIMD, Chiu & Jain 1989), then stay: one more is tried after
-                 a hundred answers, and ever more while they are taken on (CUBIC's convex probe); so refusals stay near 1 %
+                 a hundred answers, and ever more while they are taken on (CUBIC's convex probe): about 1 % is refused
     climb        servers that never refuse: the limit at which most gets done, see climb.py
 
 Rule: growth needs demand. A limit that nobody fills, or that a budget or a pause keeps empty, does not move.
@@ -279,5 +279,6 @@ class Window:
         if self.limit < 1:
             return self.seconds / self.limit
         if self._slow and self.in_flight >= START:
-            return min(TAKEN_ON_SECONDS, max(0.01, self._firsts.floor)) / (2 * self.limit)
+            trip = min(TAKEN_ON_SECONDS, self._firsts.floor or self.seconds or TAKEN_ON_SECONDS)
+            return trip / (2 * self.limit)
         return self.seconds / (PACED * self.limit) if self._gentle else 0.0
