@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import orjson
 
@@ -26,7 +26,8 @@ EXCERPT = 1000
 BOM = b"\xef\xbb\xbf"
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
-_SHORT_INTEGER = re.compile(rb"(?:0|[1-9][0-9]{0,17})(?=[,}])")
+_DIGITS = 18
+_SHORT_INTEGER = re.compile(rb"(?:0|[1-9][0-9]{0,%d})(?=[,}])" % (_DIGITS - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,39 @@ class IdScanner:
         if key is None or line.find(self._name, len(self._prefix)) >= 0:
             return None
         return None if any(escape in line for escape in self._escapes) else key
+
+    def scan_all(self, lines: Sequence[bytes | TooLong], block: bytes) -> list[bytes] | None:
+        """What :meth:`scan` gives for each of ``lines``, which ``block`` was split into; None unless it knows each.
+
+        The first line may have begun before the block. A thousand lines in one pass: a quarter of scan's time.
+        """
+        if not lines or not self._plain or any(escape in block for escape in self._escapes):
+            return None
+        if isinstance(lines[0], TooLong) or self.scan(lines[0]) is None:
+            return None
+        whole = cast("Sequence[bytes]", lines)  # only a block's first line can be longer than a block
+        quoted = lines[0].startswith(b'"', len(self._prefix))
+        keys = self._texts(whole) if quoted else self._integers(whole)
+        return keys if len(keys) == len(lines) else None
+
+    def _texts(self, lines: Sequence[bytes]) -> list[bytes]:
+        name, prefix, start = self._name, self._prefix + b'"', len(self._prefix)
+        size = start + 1
+        keys = [
+            line[start : line.find(b'"', size)]
+            for line in lines
+            if line[:size] == prefix and line.find(name, size) < 0 and line[-1:] == b"}"
+        ]
+        return [] if b"\\" in b"".join(keys) or b'"' in keys else keys
+
+    def _integers(self, lines: Sequence[bytes]) -> list[bytes]:
+        name, prefix, size = self._name, self._prefix, len(self._prefix)
+        keys = [
+            line[size : line.find(b",", size)]
+            for line in lines
+            if line[:size] == prefix and line.find(name, size) < 0 and line[-1:] == b"}"
+        ]
+        return keys if b"".join(keys).isdigit() and max(map(len, keys)) <= _DIGITS and b"" not in keys else []
 
     def first(self, line: bytes) -> bytes | None:
         """The key told by the line's first member, if that is a simple id; members after it are not looked at."""

@@ -6,7 +6,7 @@ Rule: a line that is not wanted is not parsed, provided that its id stands in fr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ class Piece:
     """What was read at once: raw lines or ready objects, numbered from ``first``; ``upto`` is the last one's number.
 
     ``broken`` says why nothing can be read after them. ``root`` is the folder that the objects' images lie in.
+    ``block`` is what the lines were split from; of the first line it may hold the end only.
     """
 
     items: list[Any]
@@ -30,6 +31,7 @@ class Piece:
     upto: int = -1
     broken: str | None = None
     root: str | None = None
+    block: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.upto < 0:
@@ -76,7 +78,18 @@ class Taker:
 
     def records(self, piece: Piece) -> Iterator[Record | Failure]:
         """The wanted records of ``piece``, and a Failure for each item that is none."""
-        batch, numbers, known = Batch([], [], piece.upto), list[int](), dict[int, _Known]()
+        batch, numbers, known, failures = self._identified(piece)
+        yield from failures
+        for at in self._chooser.choose(batch):
+            yield self._parse(batch, at, known.pop(at, None), numbers[at])
+        if piece.broken is not None:
+            yield _failure(RecordError(piece.broken, kind=Kind.BAD_RECORD), piece.upto + 1, b"")
+
+    def _identified(self, piece: Piece) -> tuple[Batch, Sequence[int], dict[int, _Known], list[Failure]]:
+        """The identities of a piece's items, at once where the lines allow it, else one by one."""
+        if piece.block is not None and (keys := self._scanner.scan_all(piece.items, piece.block)):
+            return Batch(keys, piece.items, piece.upto), range(piece.first, piece.upto + 1), {}, []
+        batch, numbers, known, failures = Batch([], [], piece.upto), list[int](), dict[int, _Known](), list[Failure]()
         for number, item in enumerate(piece.items, piece.first):
             try:
                 if isinstance(item, bytes):
@@ -84,13 +97,10 @@ class Taker:
                 else:
                     self._identify(item, piece.root, batch, known)
             except RecordError as error:
-                yield _failure(error, number, item)
+                failures.append(_failure(error, number, item))
             if len(batch.keys) > len(numbers):
                 numbers.append(number)
-        for at in self._chooser.choose(batch):
-            yield self._parse(batch, at, known.pop(at, None), numbers[at])
-        if piece.broken is not None:
-            yield _failure(RecordError(piece.broken, kind=Kind.BAD_RECORD), piece.upto + 1, b"")
+        return batch, numbers, known, failures
 
     def _identify_line(self, line: bytes, batch: Batch, known: dict[int, _Known]) -> None:
         """Put a line's identity into ``batch``; a blank line has none."""
@@ -117,11 +127,8 @@ class Taker:
             text = dumps(fields, sort=True)
         except (TypeError, ValueError, RecursionError) as error:
             raise RecordError(f"The record cannot be written as JSON: {error}.", kind=Kind.BAD_RECORD) from None
-        given = (
-            item
-            if root is None
-            else {self._reading.image_key: os.path.abspath(os.path.join(root, item[self._reading.image_key]))}
-        )
+        image = self._reading.image_key
+        given = item if root is None else {image: os.path.abspath(os.path.join(root, item[image]))}
         key = self._key(fields)
         known[len(batch.keys)] = _Known(fields, given)
         batch.keys.append(key)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
+from zlib import crc32
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError
@@ -31,8 +32,11 @@ MADE = "auto-"
 
 
 def short_sha(text: bytes) -> str:
-    """A record's short hash: 16 hex digits of the SHA-256 of its text as read."""
-    return sha256(text).hexdigest()[:16]
+    """A record's short hash, of its text as read: 8 hex digits of CRC-32, then 8 of SHA-256.
+
+    The first half is cheap enough to compare for each of a million records; the second makes it hard to meet.
+    """
+    return f"{crc32(text):08x}{sha256(text).hexdigest()[:8]}"
 
 
 def parse_record(

@@ -6,17 +6,16 @@ a crash leaves old entries beside new ones: the last one stands, and the next ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
 
 from contextvqa_async.items import RecordId
 from contextvqa_async.jsonl import key_of, loads
-from contextvqa_async.sink.index import Flag, Index
+from contextvqa_async.sink.index import NOTHING, Flag, Index
 from contextvqa_async.sink.outfile import lines_in, rewrite
-
-NOTHING = b"\0\0\0\0"
+from contextvqa_async.sink.rowfile import sha_bytes
 
 Mode = Literal["transient", "all", "none"]
 
@@ -24,14 +23,6 @@ Mode = Literal["transient", "all", "none"]
 def stamp_bytes(stamp: str) -> bytes:
     """An image stamp as the index keeps it; no stamp is four zeros."""
     return (crc32(stamp.encode()) or 1).to_bytes(4, "big") if stamp else NOTHING
-
-
-def sha_bytes(sha: Any) -> bytes:
-    """The first four bytes of a record's sha, as the index keeps them; an unknown one is four zeros."""
-    try:
-        return bytes.fromhex(sha[:8]).rjust(4, b"\0")
-    except (TypeError, ValueError):
-        return NOTHING
 
 
 def entry_of(line: Any) -> Mapping[str, Any] | None:
@@ -124,6 +115,3 @@ class FailedFile:
 def _line_of(entry: Mapping[str, Any]) -> int:
     line = entry.get("line")
     return line if isinstance(line, int) else 0
-
-
-Keep = Callable[[int, int, bytes], bool]

@@ -1,25 +1,33 @@
 """What is known of each id, in about 30 bytes: a row is there, it failed, this input named it before.
 
-An entry is 16 bytes of hash, 4 of the record's sha, 4 of its image stamp, and one of flags, kept side by side in small
-buckets of plain bytes. Rule: no Python object per id, and never a false answer that 128 bits of SipHash can exclude.
+An entry is 25 bytes: 16 of hash, 4 of the record's sha, 4 of a mark (where the row lies; which images failed), and one
+of flags. Entries lie side by side in small buckets of plain bytes, so that finding one is one search in C. Rule: no
+Python object per id, and no false answer but by a collision of 128 bits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import IntFlag
 from struct import Struct
 
 ENTRY = 25
-_FULL = 48
-"""Entries a bucket holds on average before the buckets are split: searching them is still one short scan."""
+_FULL = 32
+"""Entries a bucket holds on average before the buckets are split."""
 
 _SPLIT = 8
-_pack = Struct("=qq").pack
+"""How many buckets one is split into: seldom, since each split moves every entry."""
+
+NOTHING = b"\0\0\0\0"
+"""An unknown sha, or no mark."""
+
+_word = Struct(">qq").pack
+_word_and_sha = Struct(">qqI").pack
+_entry = Struct(">qq4s4sB").pack
+_hash = Struct(">q").unpack_from
 
 
-class Flag(IntFlag):
-    """What is known of one id."""
+class Flag:
+    """What is known of one id, as bits; plain integers, since an IntFlag's arithmetic costs a microsecond."""
 
     ROW = 1
     """The output holds its row."""
@@ -35,59 +43,85 @@ class Flag(IntFlag):
     """This run wrote its row."""
     NEW_FAILURE = 64
     """This run wrote its failure."""
+    SAME = 128
+    """Never kept: :meth:`Index.see` was given the sha that is known."""
 
 
 class Index:
-    """A map from keys to flags, sha and stamp. ``expected`` is how many keys will come, roughly."""
+    """A map from keys to (sha, mark, flags). ``expected`` is how many keys will come, roughly."""
 
     def __init__(self, expected: int = 0) -> None:
         wanted = max(64, expected * 2 // _FULL)
-        self._mask = (1 << (wanted - 1).bit_length()) - 1
-        self._buckets = [bytearray() for _ in range(self._mask + 1)]
-        self.count = 0
+        self._make(1 << (wanted - 1).bit_length())
+        self._count = 0
 
     def __len__(self) -> int:
-        return self.count
+        return self._count
+
+    def _make(self, buckets: int) -> None:
+        self._mask = buckets - 1
+        self._buckets = [bytearray() for _ in range(buckets)]
+
+    def put(self, key: bytes, flags: int, sha: bytes = NOTHING, mark: bytes = NOTHING) -> int:
+        """Set what is known of ``key``; return the flags it had."""
+        first = hash(key)
+        entry = _entry(first, hash(key + b"b"), sha, mark, flags)
+        bucket = self._buckets[first & self._mask]
+        at = bucket.find(entry[:16])
+        if at < 0:
+            bucket += entry
+            self._grow()
+            return 0
+        old = bucket[at + 24]
+        bucket[at : at + ENTRY] = entry
+        return old
+
+    def see(self, key: bytes, sha: int) -> int:
+        """Mark ``key`` as seen; return the flags it had, with SAME where ``sha`` is the known one or none is known."""
+        first = hash(key)
+        word = _word_and_sha(first, hash(key + b"b"), sha)
+        bucket = self._buckets[first & self._mask]
+        at = bucket.find(word)
+        if at >= 0:
+            old = bucket[at + 24]
+            bucket[at + 24] = old | 16
+            return old | 128
+        return self._see_otherwise(bucket, word[:16])
+
+    def _see_otherwise(self, bucket: bytearray, word: bytes) -> int:
+        at = bucket.find(word)
+        if at < 0:
+            bucket += word + NOTHING + NOTHING + b"\x10"
+            self._grow()
+            return 0
+        old = bucket[at + 24]
+        bucket[at + 24] = old | Flag.SEEN
+        return old | 128 if bucket[at + 16 : at + 20] == NOTHING else old
 
     def find(self, key: bytes) -> int:
         """The flags of ``key``; 0 where it is unknown."""
-        first = hash(key + b"a")
-        bucket = self._buckets[first & self._mask]
-        at = bucket.find(_pack(first, hash(key + b"b")))
+        bucket, at = self._place(key)
         return bucket[at + 24] if at >= 0 else 0
 
     def look(self, key: bytes) -> tuple[int, bytes, bytes]:
-        """The flags, sha and stamp of ``key``."""
-        bucket, at, _ = self._place(key)
-        return (
-            (bucket[at + 24], bytes(bucket[at + 16 : at + 20]), bytes(bucket[at + 20 : at + 24]))
-            if at >= 0
-            else (0, b"", b"")
-        )
+        """The flags, sha and mark of ``key``."""
+        bucket, at = self._place(key)
+        if at < 0:
+            return 0, NOTHING, NOTHING
+        return bucket[at + 24], bytes(bucket[at + 16 : at + 20]), bytes(bucket[at + 20 : at + 24])
 
     def mark(self, key: bytes, flags: int) -> int:
         """Add ``flags`` to the key's; return what they were."""
-        bucket, at, word = self._place(key)
+        bucket, at = self._place(key)
         if at < 0:
-            self._add(bucket, word, b"\0\0\0\0", b"\0\0\0\0", flags)
-            return 0
+            return self.put(key, flags)
         old = bucket[at + 24]
         bucket[at + 24] = old | flags
         return old
 
-    def put(self, key: bytes, flags: int, sha: bytes = b"\0\0\0\0", stamp: bytes = b"\0\0\0\0") -> int:
-        """Set the key's flags, sha (4 bytes) and stamp (4 bytes); return the flags it had."""
-        bucket, at, word = self._place(key)
-        if at < 0:
-            self._add(bucket, word, sha, stamp, flags)
-            return 0
-        old = bucket[at + 24]
-        bucket[at + 16 : at + ENTRY] = sha + stamp + bytes((flags,))
-        return old
-
     def drop(self, key: bytes, flags: int) -> None:
         """Take ``flags`` from the key's."""
-        bucket, at, _ = self._place(key)
+        bucket, at = self._place(key)
         if at >= 0:
             bucket[at + 24] &= ~flags & 255
 
@@ -96,23 +130,18 @@ class Index:
         for bucket in self._buckets:
             yield from bucket[24::ENTRY]
 
-    def _place(self, key: bytes) -> tuple[bytearray, int, bytes]:
-        first = hash(key + b"a")
-        word = _pack(first, hash(key + b"b"))
+    def _place(self, key: bytes) -> tuple[bytearray, int]:
+        first = hash(key)
         bucket = self._buckets[first & self._mask]
-        return bucket, bucket.find(word), word
+        return bucket, bucket.find(_word(first, hash(key + b"b")))
 
-    def _add(self, bucket: bytearray, word: bytes, sha: bytes, stamp: bytes, flags: int) -> None:
-        bucket += b"%b%b%b%c" % (word, sha, stamp, flags)
-        self.count += 1
-        if self.count > _FULL * (self._mask + 1):
-            self._split()
-
-    def _split(self) -> None:
-        old, self._mask = self._buckets, (self._mask + 1) * _SPLIT - 1
-        self._buckets = [bytearray() for _ in range(self._mask + 1)]
-        unpack = Struct("=q").unpack_from
+    def _grow(self) -> None:
+        self._count += 1
+        if self._count <= _FULL * (self._mask + 1):
+            return
+        old = self._buckets
+        self._make(len(old) * _SPLIT)
         for number, bucket in enumerate(old):
             for at in range(0, len(bucket), ENTRY):
-                self._buckets[unpack(bucket, at)[0] & self._mask] += bucket[at : at + ENTRY]
+                self._buckets[_hash(bucket, at)[0] & self._mask] += bucket[at : at + ENTRY]
             old[number] = bytearray()

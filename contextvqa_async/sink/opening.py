@@ -16,10 +16,11 @@ import filelock
 
 from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import UsageError
+from contextvqa_async.jsonl import key_of
 from contextvqa_async.sink.failures import FailedFile
 from contextvqa_async.sink.index import Index
 from contextvqa_async.sink.outfile import Appender, heal, rewrite
-from contextvqa_async.sink.rowfile import RowScan, row_of, scan_rows
+from contextvqa_async.sink.rowfile import RowScan, row_of
 from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path, this_run
 
 _BYTES_A_ROW = 2000
@@ -94,17 +95,14 @@ class Opening:
         self._beside = sidecar_path(target)
 
     def run(self) -> None:
-        """Fill ``index``, ``scan``, ``earlier`` and ``sidecar``, and open ``rows`` for appending."""
+        """Fill ``index``, ``earlier`` and ``sidecar``, and open ``rows`` for appending."""
         if self._saving.overwrite:
             self._set_aside()
         known = read_sidecar(self._beside)
         if known is not None and not self._saving.allow_mixed:
             check_same(known, self._fingerprint, self.target)
         size = self.target.stat().st_size if self.target.exists() else 0
-        self.index = Index(size // _BYTES_A_ROW)
-        self.scan = self._scan(known) if size else RowScan()
-        if size:
-            self._mend(known)
+        self._read_rows(known, size)
         self.earlier = FailedFile(self.failed_path, self.index, self._saving.retry_failed)
         self.sidecar = self._continue(known)
         self.sidecar.write(self._beside)
@@ -118,9 +116,21 @@ class Opening:
                 self.notes.append(f"The old {path.name} is kept as {spare.name}.")
         self._beside.unlink(missing_ok=True)
 
-    def _scan(self, known: Sidecar | None) -> RowScan:
+    def _read_rows(self, known: Sidecar | None, size: int) -> None:
+        self.index = Index(size // _BYTES_A_ROW)
+        if not size:
+            return
+        scan = self._scan()
+        self._check_foreign(known, scan)
+        if self._mend(known, scan):
+            self.index = Index(size // _BYTES_A_ROW)
+            self._scan()
+
+    def _scan(self) -> RowScan:
         empty_key = self._reading.output_key if self._saving.retry_empty else None
-        scan = scan_rows(self.target, self.index, self._reading.id_key, empty_key=empty_key)
+        return RowScan(self.target, self.index, self._reading.id_key, empty_key).run()
+
+    def _check_foreign(self, known: Sidecar | None, scan: RowScan) -> None:
         if known is None and not scan.rows:
             raise UsageError(
                 f"{self.target} is not empty, and none of its lines is a row with {self._reading.id_key!r}; "
@@ -131,10 +141,10 @@ class Opening:
                 f"{self.target.name} has no {self._beside.name} beside it: its {scan.rows:,} rows are taken as they "
                 "are, and what they were made with cannot be compared."
             )
-        return scan
 
-    def _mend(self, known: Sidecar | None) -> None:
-        scan, id_key = self.scan, self._reading.id_key
+    def _mend(self, known: Sidecar | None, scan: RowScan) -> bool:
+        """Heal the file; whether its lines have moved."""
+        id_key = self._reading.id_key
         if torn := heal(self.target, lambda line: row_of(line, id_key) is not None):
             self.notes.append(f"Cut {torn:,} bytes of a torn row off {self.target.name}; its record is asked again.")
         damaged = set(scan.damaged)
@@ -147,13 +157,12 @@ class Opening:
             self.notes.append(f"{_numbered(scan.garbage)} of {self.target.name} is no row; it is kept as it is.")
         if scan.duplicates and not finish:
             self.notes.append(f"{self.target.name} holds {scan.duplicates:,} rows of ids that it holds before.")
+        return bool(damaged or finish)
 
     def _stays(self, number: int, line: bytes, last: Mapping[bytes, int]) -> bool:
         """Whether a line is not one that an interrupted --retry-empty had already replaced."""
         if not last:
             return True
-        from contextvqa_async.jsonl import key_of
-
         found = row_of(line, self._reading.id_key)
         return found is None or last.get(key_of(found[0]), number) == number
 

@@ -11,9 +11,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from contextvqa_async.errors import Kind, RunError, UsageError
-from contextvqa_async.jsonl import MAX_LINE, Lines, TooLong
+from contextvqa_async.jsonl import MAX_LINE, TooLong
 
 BLOCK = 1 << 20
 _sync = getattr(os, "fdatasync", os.fsync)
@@ -89,17 +90,54 @@ def replace(path: Path, data: bytes) -> None:
     sync_folder(path)
 
 
+def blocks_in(path: Path) -> Iterator[tuple[int, bytes | TooLong]]:
+    """(offset, whole lines) one after the other, each ending in a newline; what follows the last newline is left out.
+
+    A line beyond MAX_LINE comes as a TooLong of its own.
+    """
+    at, size = 0, BLOCK
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(size):
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield at, block if end == len(block) else block[:end]
+                size = BLOCK
+            elif len(block) < size:
+                return  # the torn end
+            elif size <= MAX_LINE:
+                size *= 4
+            else:
+                end = _line_end(file, at + size) - at
+                if end < 0:
+                    return
+                yield at, TooLong(block[:1000], end - 1)
+                size = BLOCK
+            at += end
+            file.seek(at)
+
+
+def _line_end(file: BinaryIO, at: int) -> int:
+    """The offset after the next newline; -1 where there is none."""
+    file.seek(at)
+    while block := file.read(BLOCK):
+        found = block.find(b"\n")
+        if found >= 0:
+            return at + found + 1
+        at += len(block)
+    return -1
+
+
 def lines_in(path: Path) -> Iterator[tuple[int, int, bytes | TooLong]]:
     """(number, offset, line) of each line, the last one also where no newline ends it."""
-    number, offset, lines = 0, 0, Lines()
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(BLOCK):
-            for line in lines.feed(block):
-                number += 1
-                yield number, offset, line
-                offset += (line.size if isinstance(line, TooLong) else len(line)) + 1
-    for line in lines.flush():
-        yield number + 1, offset, line
+    number = 0
+    for offset, block in blocks_in(path):
+        for line in [block] if isinstance(block, TooLong) else block.split(b"\n")[:-1]:
+            number += 1
+            yield number, offset, line
+            offset += (line.size if isinstance(line, TooLong) else len(line)) + 1
+    start, tail = tail_of(path)
+    if tail:
+        yield number + 1, start, tail
 
 
 def rewrite(path: Path, keep: Callable[[int, int, bytes], bool]) -> int:

@@ -1,10 +1,13 @@
 """The output's rows, read back: which ids it holds, what in it is damaged, and what is doubled.
 
-Rule: a line counts as a row only if it is whole JSON and carries an id; every other line is told by its number.
+Rule: a line counts as a row only if it is a whole JSON object with an id; every other line is told by its number. A
+line that begins and ends as the sink writes rows is believed so far; it is parsed once its record turns out to differ,
+which is what a row looks like that was glued together of two.
 """
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,22 +15,13 @@ from typing import Any
 
 from contextvqa_async.items import RecordId
 from contextvqa_async.jsonl import TooLong, key_of, loads
-from contextvqa_async.sink.failures import sha_bytes
-from contextvqa_async.sink.index import Flag, Index
-from contextvqa_async.sink.outfile import lines_in, tail_of
+from contextvqa_async.sink.index import NOTHING, Flag, Index
+from contextvqa_async.sink.outfile import blocks_in, tail_of
 
-
-@dataclass(slots=True)
-class RowScan:
-    """What a scan found. ``garbage``: numbers of lines that are no rows; ``damaged``: of those that hold zeros."""
-
-    rows: int = 0
-    duplicates: int = 0
-    empty: int = 0
-    garbage: list[int] = field(default_factory=list)
-    damaged: list[int] = field(default_factory=list)
-    last: dict[bytes, int] = field(default_factory=dict)
-    """Of each doubled id, the number of its last row."""
+_SHA = b'"record_sha":"'
+_LONGEST_END = 64
+_SHIFT = 4
+"""Offsets are kept in steps of 16 bytes: four bytes reach to 64 GB."""
 
 
 def row_of(line: bytes, id_key: str) -> tuple[RecordId, Mapping[str, Any]] | None:
@@ -40,45 +34,132 @@ def row_of(line: bytes, id_key: str) -> tuple[RecordId, Mapping[str, Any]] | Non
     return (given, row) if isinstance(given, str | int) and not isinstance(given, bool) else None
 
 
-def scan_rows(path: Path, index: Index, id_key: str, *, empty_key: str | None = None) -> RowScan:
-    """Enter the ids of the rows at ``path`` into ``index``; with ``empty_key``, tell which rows hold no pair there."""
-    scan = RowScan()
-    tail, _ = tail_of(path)
-    for number, offset, line in lines_in(path):
-        if isinstance(line, TooLong):
-            scan.garbage.append(number)
-            continue
-        text = line if offset < tail else line.rstrip(b"\0")
-        if not text.strip():
-            continue
-        found = row_of(text, id_key)
-        if found is None:
-            _note_fault(scan, number, line, torn=offset >= tail)
-            continue
-        _enter(scan, index, number, found, empty_key)
-    return scan
-
-
-def _note_fault(scan: RowScan, number: int, line: bytes, *, torn: bool) -> None:
-    if torn:
-        return
-    (scan.damaged if b"\0" in line else scan.garbage).append(number)
-
-
-def _enter(
-    scan: RowScan, index: Index, number: int, found: tuple[RecordId, Mapping[str, Any]], empty_key: str | None
-) -> None:
-    key, row = key_of(found[0]), found[1]
-    generation = row.get("generation")
-    sha = sha_bytes(generation.get("record_sha") if isinstance(generation, dict) else None)
-    empty = empty_key is not None and not has_pairs(row.get(empty_key))
-    scan.rows += 1
-    scan.empty += empty
-    if index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha):
-        scan.duplicates += 1
-        scan.last[key] = number
-
-
 def has_pairs(refined: Any) -> bool:
     """Whether a row's article object holds a pair."""
     return isinstance(refined, dict) and bool(refined.get("qas"))
+
+
+def sha_bytes(sha: Any) -> bytes:
+    """The first four bytes of a record's sha, as the index keeps them; an unknown one is four zeros."""
+    try:
+        return bytes.fromhex(sha[:8]).rjust(4, b"\0")
+    except (TypeError, ValueError):
+        return NOTHING
+
+
+@dataclass(slots=True)
+class RowScan:
+    """Enters the rows at ``path`` into ``index``, and notes what else it meets.
+
+    ``garbage``: numbers of the lines that are no rows; ``damaged``: of those that hold a crash's zeros; ``last``: of
+    each doubled id, its last row's number. With ``empty_key``, rows without pairs under it are flagged EMPTY.
+    """
+
+    path: Path
+    index: Index
+    id_key: str
+    empty_key: str | None = None
+    lines: int = 0
+    rows: int = 0
+    duplicates: int = 0
+    garbage: list[int] = field(default_factory=list)
+    damaged: list[int] = field(default_factory=list)
+    last: dict[bytes, int] = field(default_factory=dict)
+    _end: bytes = b""
+
+    def run(self) -> RowScan:
+        """Read the file once; the torn end of it is not looked at."""
+        for offset, block in blocks_in(self.path):
+            if isinstance(block, TooLong):
+                self.lines += 1
+                self.garbage.append(self.lines)
+            elif self.empty_key is not None or b"\0" in block:
+                self._read_strictly(offset, block)
+            else:
+                self._read(offset, block)
+        self._read_tail()
+        return self
+
+    def _read(self, offset: int, block: bytes) -> None:
+        """Enter each line that looks as the sink writes rows, without parsing it; about a microsecond a row."""
+        prefix = b'{"%b":"' % self.id_key.encode("utf-8", "replace")
+        id_at, size = len(prefix) - 1, len(self._end)
+        find, put = block.find, self.index.put
+        start = 0
+        while (end := find(b"\n", start)) >= 0:
+            self.lines += 1
+            sha = end - size - 16
+            quote = find(b'"', start + id_at + 1)
+            key = block[start + id_at : quote]
+            if (
+                size
+                and block[sha + 16 : end] == self._end
+                and block[sha - 14 : sha] == _SHA
+                and block[start : start + id_at + 1] == prefix
+                and quote < sha
+                and b"\\" not in key
+            ):
+                self.rows += 1
+                if put(key, 1, unhexlify(block[sha : sha + 8]), _mark(offset + start)):
+                    self._note_double(key)
+            else:
+                self._enter(offset + start, block[start:end])
+                size = len(self._end)
+            start = end + 1
+
+    def _read_strictly(self, offset: int, block: bytes) -> None:
+        for line in block.split(b"\n")[:-1]:
+            self.lines += 1
+            self._enter(offset, line)
+            offset += len(line) + 1
+
+    def _read_tail(self) -> None:
+        start, tail = tail_of(self.path)
+        line = tail.rstrip(b"\0")
+        if line and row_of(line, self.id_key) is not None:
+            self.lines += 1
+            self._enter(start, line)
+
+    def _enter(self, offset: int, line: bytes) -> None:
+        """Parse a line, and enter the row it is or note that it is none."""
+        found = row_of(line, self.id_key)
+        if found is None:
+            if line.strip():
+                (self.damaged if b"\0" in line else self.garbage).append(self.lines)
+            return
+        self._learn_end(line)
+        key, row = key_of(found[0]), found[1]
+        generation = row.get("generation")
+        sha = sha_bytes(generation.get("record_sha") if isinstance(generation, dict) else None)
+        empty = self.empty_key is not None and not has_pairs(row.get(self.empty_key))
+        self.rows += 1
+        if self.index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha, _mark(offset)):
+            self._note_double(key)
+
+    def _learn_end(self, line: bytes) -> None:
+        """What follows the sha's digits in this row will follow them in the next ones too."""
+        at = line.rfind(_SHA, len(line) - _LONGEST_END)
+        end = line[at + len(_SHA) + 16 :]
+        self._end = end if at >= 0 and end.startswith(b'"') and end.endswith(b"}}") else self._end
+
+    def _note_double(self, key: bytes) -> None:
+        self.duplicates += 1
+        self.last[key] = self.lines
+
+
+def _mark(offset: int) -> bytes:
+    return min(offset >> _SHIFT, 0xFFFFFFFF).to_bytes(4, "big")
+
+
+def is_row(path: Path, mark: bytes, key: bytes, id_key: str) -> bool:
+    """Whether the row that the index believes to be at ``mark`` is whole, and is the row of ``key``."""
+    at = int.from_bytes(mark, "big")
+    if at == 0xFFFFFFFF:
+        return True
+    with path.open("rb") as file:
+        file.seek(max(0, (at << _SHIFT) - 1))
+        if at:
+            near = file.read((1 << _SHIFT) + 1)
+            file.seek((at << _SHIFT) + near.find(b"\n"))
+        found = row_of(file.readline().rstrip(b"\n"), id_key)
+    return found is not None and key_of(found[0]) == key

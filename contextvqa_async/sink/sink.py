@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import anyio
 from anyio import to_thread
@@ -20,13 +20,16 @@ from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import RunError
 from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import Batch, dumps, key_of
-from contextvqa_async.sink.failures import NOTHING, sha_bytes, stamp_bytes
-from contextvqa_async.sink.index import Flag
+from contextvqa_async.sink.failures import stamp_bytes
+from contextvqa_async.sink.index import NOTHING, Flag
 from contextvqa_async.sink.opening import Opening, check_target, take_lock
 from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
-from contextvqa_async.sink.rowfile import row_of
+from contextvqa_async.sink.rowfile import is_row, row_of, sha_bytes
 from contextvqa_async.sink.sidecar import sidecar_path
 from contextvqa_async.sink.writer import Queued, Writer
+
+_DONE = Flag.ROW | Flag.SAME
+_OTHERWISE = 255 & ~Flag.SAME
 
 
 @dataclass(slots=True)
@@ -111,21 +114,37 @@ class Sink:
 
     def choose(self, batch: Batch) -> Iterator[int]:
         """The positions of the records to ask for; the others are counted by what stands against them."""
-        index, counts = self._index, self.counts
-        for position, key in enumerate(batch.keys):
-            known = index.mark(key, Flag.SEEN)
-            if not known:
-                yield position
-            elif known & Flag.SEEN:
-                counts.duplicates += 1
-            elif known & Flag.ROW and not known & Flag.EMPTY:
+        see, counts = self._index.see, self.counts
+        for position, (key, text) in enumerate(zip(batch.keys, batch.texts, strict=True)):
+            known = see(key, crc32(text))
+            if known == _DONE:
                 counts.done += 1
-                counts.changed += not self._same(key, batch.texts[position])
-            elif known & Flag.FINAL and self._stands(key, batch.texts[position]):
-                counts.standing += 1
-            else:
+            elif known & _OTHERWISE == 0 or self._is_wanted(key, known):
                 yield position
         self._read_up_to = max(self._read_up_to, batch.upto)
+
+    def _is_wanted(self, key: bytes, known: int) -> bool:
+        """The same for a record that is not simply done or new."""
+        if known & Flag.SEEN:
+            self.counts.duplicates += 1
+            return False
+        if known & Flag.ROW and not known & Flag.EMPTY:
+            return not known & Flag.SAME and self._is_glued(key)
+        if known & Flag.FINAL and known & Flag.SAME and self._index.look(key)[2] == NOTHING:
+            self.counts.standing += 1
+            return False
+        return True
+
+    def _is_glued(self, key: bytes) -> bool:
+        """Whether what was taken for the row of a changed record is none: two halves, glued by whoever edited it."""
+        _, _, mark = self._index.look(key)
+        if is_row(self.output, mark, key, self._id_key):
+            self.counts.done += 1
+            self.counts.changed += 1
+            return False
+        self._index.drop(key, Flag.ROW)
+        self.notes.append(f"{self.output.name} holds a damaged row that is kept as it is; its record is asked again.")
+        return True
 
     def release(self, key: bytes) -> None:
         """The record just chosen is none: its id is still free."""
@@ -154,15 +173,6 @@ class Sink:
             stays = key is not None and self._index.find(key) & Flag.ROW
             line = b"" if stays else dumps(item.as_dict()) + b"\n"
         await self._writer.put(Queued(item, key, line))
-
-    def _same(self, key: bytes, text: bytes) -> bool:
-        _, sha, _ = self._index.look(key)
-        return sha in (NOTHING, sha256(text).digest()[:4])
-
-    def _stands(self, key: bytes, text: bytes) -> bool:
-        """Whether an earlier failure is final; one that carries a stamp is for :meth:`still_stands` to tell."""
-        _, _, stamp = self._index.look(key)
-        return stamp == NOTHING and self._same(key, text)
 
     def _store(self, group: list[Queued]) -> tuple[list[Queued], RunError | None]:
         """Write a group, rows first; blocks."""

@@ -184,18 +184,15 @@ def main() -> None:
 
 def report(rows: int, source: Path, output: Path, runs: list[tuple[tuple[float, float], tuple[float, float]]]) -> None:
     """Print the table."""
-    loop = statistics.median(run[0][0] for run in runs)
-    ours = statistics.median(run[1][0] for run in runs)
+    loop, ours = (statistics.median(run[way][0] for run in runs) for way in (0, 1))
+    peaks = [max(run[way][1] for run in runs) for way in (0, 1)]
     ratio = statistics.median(run[1][0] / run[0][0] for run in runs)
-    peak = max(run[1][1] for run in runs)
     sizes = [os.path.getsize(path) / 1e6 for path in (source, output)]
     print(f"{rows:,} records ({sizes[0]:,.0f} MB), {rows:,} rows ({sizes[1]:,.0f} MB)\n")
     print("| | seconds | a row | peak RSS |")
     print("| --- | --- | --- | --- |")
-    print(
-        f"| bare loop: blocks, each line's id | {loop:.2f} | {loop / rows * 1e6:.2f} µs | {max(r[0][1] for r in runs):.0f} MB |"
-    )
-    print(f"| resume: healed, indexed, compared | {ours:.2f} | {ours / rows * 1e6:.2f} µs | {peak:.0f} MB |")
+    print(f"| bare loop: blocks, each line's id | {loop:.2f} | {loop / rows * 1e6:.2f} µs | {peaks[0]:.0f} MB |")
+    print(f"| resume: healed, indexed, compared | {ours:.2f} | {ours / rows * 1e6:.2f} µs | {peaks[1]:.0f} MB |")
     print(f"| ratio | {ratio:.2f} | | |\n")
     print(
         f"Index: {bytes_a_row(rows, rows):.0f} bytes a row when sized ahead, {bytes_a_row(rows, 0):.0f} when it grows."
