@@ -266,7 +266,28 @@ async def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
     assert "a named pipe" in str(await failure("pipe", tmp_path))
     assert "a folder" in str(await failure(str(tmp_path)))
     assert "a device" in str(await failure("/dev/zero"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a file of the Linux kernel")
+async def test_a_file_without_a_size_is_empty() -> None:
+    """The kernel's own files tell no size, and are no pictures."""
     assert "is empty" in str(await failure("/proc/self/status"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8" + b"\xff" * 3_000_000,
+        b"\xff\xd8" + b"\xff\xd0" * 1_500_000,
+        b"GIF89a" + bytes((64, 0, 64, 0, 0, 0, 0)) + b"\x21\xff" + b"\1x" * 1_500_000,
+        b"GIF89a" + bytes((64, 0, 64, 0, 0, 0, 0)) + b"\x21\xff\0" * 1_000_000,
+    ],
+    ids=["fill bytes", "restarts", "small blocks", "extensions"],
+)
+async def test_files_made_to_be_slow_are_not(data: bytes) -> None:
+    """Headers that never end are given up."""
+    with pytest.raises(RecordError):
+        await load_image(data, roots=(), reading=Reading(), time_limit=5)
 
 
 async def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ TIME_LIMIT = 60.0
 Fetch = Callable[[str], Awaitable[bytes]]
 
 _DATA, _WEB = "data", ("http", "https")
-_UNKNOWN_WEIGHT = 8_000_000
+_UNKNOWN_WEIGHT = 2_000_000
 
 
 def image_roots(reading: Reading, source: Path | None = None) -> tuple[Path, ...]:
@@ -123,6 +123,8 @@ def _load(ref: str | bytes, data: bytes | None, roots: tuple[Path, ...], max_pix
         raise bad(ref, "is empty")
     header = read_header(data)
     if header is None:
+        if data.startswith(b"\xff\xd8\xff"):  # decoders walk such headers too, and slowly
+            raise bad(ref, "is a JPEG whose header is damaged")
         return data
     try:
         check_sides(header.width, header.height)

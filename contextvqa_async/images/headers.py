@@ -2,7 +2,7 @@
 
 Rules: the bytes decide, never a name. JPEG, PNG, WebP and GIF are read here in microseconds and without a decoder;
 ``None`` means none of them, or one too odd for these readers, and a decoder has the say. "Plain" is what every
-provider takes: whole, 8 bits, grey or RGB, one frame.
+provider takes: whole, 8 bits, grey or RGB, one frame. Every walk has a bound: a file made to be slow is not plain.
 """
 
 from __future__ import annotations
@@ -66,14 +66,16 @@ def name_other(data: bytes) -> str:
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset((0x01, *range(0xD0, 0xD9)))
 _EOI = b"\xff\xd9"
+_STEPS = 10_000
+_LONG_STEPS = 1_000_000
 
 
 def _read_jpeg(data: bytes) -> Header | None:
     frame, gap, at = None, (0, 0), 2
-    while True:
+    for _ in range(_STEPS):
+        marker = data[at + 1]
         if data[at] != 0xFF:
             return None
-        marker = data[at + 1]
         if marker == 0xFF:
             at += 1
         elif marker in _BARE:
@@ -87,7 +89,7 @@ def _read_jpeg(data: bytes) -> Header | None:
             elif marker == 0xDA:
                 break
             at += 2 + max(size, 2)
-    if frame is None:
+    if frame is None or marker != 0xDA:
         return None
     kind, (depth, height, width, components) = frame
     plain = kind in (0xC0, 0xC1, 0xC2) and depth == 8 and components in (1, 3) and data.rfind(_EOI, at) > 0
@@ -97,13 +99,13 @@ def _read_jpeg(data: bytes) -> Header | None:
 
 def _end_of_jpeg(data: bytes, at: int) -> int | None:
     """Where the picture ends whose first scan begins at ``at``: segments are skipped, scans searched."""
-    while at < len(data) - 1:
+    for _ in range(_LONG_STEPS):
         marker = data[at + 1]
         if marker == 0xD9:
             return at + 2
         scan = marker in (0x00, 0xFF) or marker in _BARE
         at = data.find(b"\xff", at + 1 if scan else at + 2 + int.from_bytes(data[at + 2 : at + 4]))
-        if at < 0:
+        if not 0 <= at < len(data) - 1:
             return None
     return None
 
@@ -140,7 +142,7 @@ def _read_gif(data: bytes) -> Header:
 
 def _is_single_gif(data: bytes, at: int) -> bool:
     frames = 0
-    while at < len(data):
+    for _ in range(_STEPS):
         kind = data[at]
         if kind == 0x3B:
             return frames == 1
@@ -153,9 +155,11 @@ def _is_single_gif(data: bytes, at: int) -> bool:
             return False
         if frames > 1:
             return False
-        while size := data[at]:
+        for _ in range(_LONG_STEPS):
+            size = data[at]
             at += 1 + size
-        at += 1
+            if not size:
+                break
     return False
 
 
