@@ -47,9 +47,31 @@ def plain(text: str) -> tuple[str, Spans]:
     """
     if not MARKED.search(text):
         return text, ()
+    quick = _quick(text)
+    if quick:
+        return quick
     pieces, runs = _pieces(text)
     bold = _match(runs) if runs else []
     return _join(pieces, runs, bold)
+
+
+OTHER = re.compile(r"[_`~\\\[<$]")
+SIMPLE = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]+)(?<=[^\s*])\1(?![\w*])")
+
+
+def _quick(text: str) -> tuple[str, Spans] | None:
+    """The common cases: one bold stretch that begins a line, and long prose with plain emphasis in it."""
+    if OTHER.search(text):
+        return None
+    if text[:2] == "**" and text.count("*") == 4:
+        stop = text.find("**", 2)
+        inside = text[2:stop]
+        if stop > 2 and not inside[0].isspace() and not inside[-1].isspace():
+            return inside + text[stop + 2 :], ((0, stop - 2),)
+    if len(text) < 160 or text[0] == "*":
+        return None
+    words = SIMPLE.sub(r"\2", text)
+    return None if "*" in words else (words, ())
 
 
 def _pieces(text: str) -> tuple[list[str | Run], list[Run]]:

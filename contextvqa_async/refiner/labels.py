@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from contextvqa_async.refiner.languages import words
 
@@ -156,6 +156,11 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     True
     """
     head = lowered(text[at : at + 120])
+    if not may_begin(head):
+        return None
+    colon = head.find(":", 0, 48)
+    if colon > 0 and not at and (label := before_colon(head[: colon + 1])):
+        return label
     found = grammar().match(head)
     if not found:
         return None
@@ -169,7 +174,51 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     if not ended:
         return None
     word = found["word"]
+    small = len(word) == 1 and text[at + found.start("word")] == word and word.isascii()
+    if small and number is None and ended[1] not in {"colon", "bold", "brackets"}:
+        return None
     label = Label(kinds()[word], word, *ended, number=number, plural=bool(found["plural"]))
+    return label if _credible(label) else None
+
+
+FIRST = re.compile(r"[(\[【「『<《«〈（［〔{]?\s?([^\W\d_]+)")
+
+
+@cache
+def first_words() -> frozenset[str]:
+    """The first word of every label, and, where a script has no spaces, its first character."""
+    firsts = (re.match(r"[^\W\d_]+", word) for word in kinds())
+    return frozenset(word if word < UNSPACED else word[0] for word in (found.group() for found in firsts if found))
+
+
+def may_begin(head: str) -> bool:
+    """A cheap look: whether a text's first word begins any label."""
+    found = FIRST.match(head)
+    if not found:
+        return False
+    word = found[1]
+    if word[0] >= UNSPACED:
+        return word[0] in first_words() or word[0] == "第"
+    return (
+        word in first_words()
+        or (not word.isascii() and max(word) >= UNSPACED)
+        or (word[-1] == "s" and word[:-1] in first_words())
+    )
+
+
+@lru_cache(maxsize=4096)
+def before_colon(head: str) -> Label | None:
+    """The label that a colon ends; the same few stand before every question of a run."""
+    found = grammar().match(head)
+    if not found:
+        return None
+    ended = _ended(head, found.end(), found, number_of(found["n"] or found["nth"]), ())
+    if not ended or ended != (len(head), "colon"):
+        return None
+    word = found["word"]
+    label = Label(
+        kinds()[word], word, *ended, number=number_of(found["n"] or found["nth"]), plural=bool(found["plural"])
+    )
     return label if _credible(label) else None
 
 
@@ -207,6 +256,13 @@ def _credible(label: Label) -> bool:
 
 
 @cache
+def heading_firsts() -> str:
+    """The characters that a heading over pairs may begin with."""
+    parts = words("question") | words("questions") | words("answer") | words("answers") | words("heads")
+    return "".join({word[0] for word in parts})
+
+
+@cache
 def heading() -> re.Pattern[str]:
     """A whole line made of nothing but words for questions, answers and pairs."""
     parts = words("question") | words("questions") | words("answer") | words("answers") | words("heads")
@@ -218,7 +274,11 @@ def heading() -> re.Pattern[str]:
 @cache
 def cores() -> re.Pattern[str]:
     """A word that makes a heading a heading over pairs."""
-    core = words("questions") | {word for word in words("question") if len(word) > 1 or word >= "\u2e80"}
+    core = (
+        set("pairs|paires|paare|pares|coppie|쌍|ペア|pasangan|çiftleri|cặp|paren|pary|जोड़े".split("|"))
+        | words("questions")
+        | {word for word in words("question") if len(word) > 1 or word >= "\u2e80"}
+    )
     core |= {
         "q&a",
         "q & a",

@@ -10,9 +10,20 @@ import re
 from dataclasses import dataclass
 
 from contextvqa_async.refiner.inline import plain
-from contextvqa_async.refiner.labels import Label, cores, heading, lowered, number_of, read_label
+from contextvqa_async.refiner.labels import (
+    UNSPACED,
+    Label,
+    before_colon,
+    cores,
+    heading,
+    lowered,
+    may_begin,
+    number_of,
+    read_label,
+)
 
 ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD, DATA = (chr(0xE000 + at) for at in range(8))
+BREAK = "\ue008"
 """Marks that tags and data leave at the start of a line, from the private-use area: no model writes them."""
 
 MARKS = re.compile("[\ue000-\ue00f]+")
@@ -75,7 +86,7 @@ class Line:
     @property
     def asks(self) -> bool:
         """Whether the line ends as a question does."""
-        return bool(ASKS.search(self.body[-120:]))
+        return asks(self.body)
 
     @property
     def style(self) -> str:
@@ -107,10 +118,36 @@ def read_line(raw: str) -> Line:
         return Line("end" if mark == END else "text", mark=mark, decor="head" if mark == HEAD else "")
     if not mark and text[0] in "-*_=~#+|─━═—–⸻⎯•·∙◦:" and RULE.match(text):
         return Line("rule", words=text)
+    if not mark and (line := _quick(raw, text)):
+        return line
     line = Line("text", mark=mark, indent=_indent(raw))
     if mark == END:
         line.kind = "end"
     _structure(line, text)
+    return line
+
+
+QUICK = re.compile(
+    r"(\d{1,3}[.)] )?(\*\*)?([^\W\d_]+(?: [^\W\d_]+)?)( ?\d{1,3})?:(?(2)\*\*)\s+(?=[^\s*])([^*_`~\\\[<$]+)$"
+)
+
+
+def _quick(raw: str, text: str) -> Line | None:
+    """The commonest lines, read at a glance: a label and plain words, or a paragraph of prose."""
+    if len(text) > 160 and text[0].isalpha() and text[1] not in ".)" and not may_begin(lowered(text[:60])):
+        words, _ = plain(text)
+        return Line("text", words=words, body=words) if words[0] == text[0] and text[0] < UNSPACED else None
+    if ":" not in text[:40] or not (found := QUICK.match(text)):
+        return None
+    item, bold, word, number, rest = found.groups()
+    key = f"{word}{number or ''}:"
+    label = before_colon(lowered(key))
+    if label is None or label.kind not in {"question", "answer"} or label.end != len(key):
+        return None
+    body = f"{key} {rest}"
+    line = Line("text", words=(item or "") + body, body=body, indent=_indent(raw), label=label)
+    if item:
+        line.decor, line.form, line.number = "item", "dot", int(item[:-2])
     return line
 
 
@@ -126,7 +163,7 @@ def _structure(line: Line, text: str) -> None:
     """Take quote marks, heading hashes and bullets off the raw text, then inline marks, then numbers and emoji."""
     if text[0] == "=" and (wiki := WIKI_HEAD.match(text)):
         line.decor, text = "head", wiki[2]
-    while text and (found := STRUCTURE.match(text)):
+    while text and not text[0].isalpha() and (found := STRUCTURE.match(text)):
         kind = found.lastgroup or ""
         if kind == "quote":
             line.quoted = True
@@ -137,7 +174,7 @@ def _structure(line: Line, text: str) -> None:
         text = text[found.end() :].lstrip()
     if line.decor == "head":
         text = text.rstrip("#").rstrip()
-    if line.mark in {HEAD, TERM}:
+    if line.mark and line.mark in (HEAD, TERM):
         line.decor = "head" if line.mark == HEAD else "term"
     line.words, spans = plain(text)
     _body(line, spans)
@@ -146,7 +183,7 @@ def _structure(line: Line, text: str) -> None:
 def _body(line: Line, spans: tuple[tuple[int, int], ...]) -> None:
     """The words without number and emoji, whether they are bold, and their label."""
     words = line.words
-    start = _decorated(line, words)
+    start = _decorated(line, words) if _may_decorate(words) else 0
     start = _past(PART, words, start) if start < len(words) and words[start] in "PpSsTtпП第部أثЧч" else start
     if start and not line.decor == "item":
         start = _decorated(line, words, start)
@@ -158,8 +195,27 @@ def _body(line: Line, spans: tuple[tuple[int, int], ...]) -> None:
         bare = len(line.body.rstrip(" .:：?？"))
         line.bold = first <= start and last - start >= bare and _covers(spans, start, start + bare)
     if size:
-        line.label = read_label(line.body, line.bolds)
-        line.pairs_head = size < 140 and _heads(line)
+        line.label = label = read_label(line.body, line.bolds)
+        if label and line.bolds:
+            line.bolds = tuple(place for place in line.bolds if place > label.end + 1)
+        line.pairs_head = size < 140 and not (label and label.kind in {"question", "answer"}) and _heads(line)
+
+
+def _may_decorate(words: str) -> bool:
+    """A cheap look: whether emoji or a number may stand before the words."""
+    first = words[:1]
+    if not first.isalpha():
+        return True
+    head = words[1:6]
+    return "." in head or ")" in head or first in "一二三四五六七八九十"
+
+
+def asks(text: str) -> bool:
+    """Whether words end as a question does."""
+    last = text[-1:]
+    if last.isascii() and last not in "?\"')]* ." or not last:
+        return False
+    return bool(ASKS.search(text[-120:]))
 
 
 def _covers(spans: tuple[tuple[int, int], ...], start: int, end: int) -> bool:
@@ -216,13 +272,8 @@ def _heads(line: Line) -> bool:
     """Whether the whole line says no more than that questions and answers follow."""
     if line.label and line.label.kind in {"question", "answer", "answers"} and line.rest:
         return False
-    low = lowered(line.body).replace("_", " ")
-    if not cores().search(low):
-        return False
-    found = heading().match(low.strip("\"'([【《<“「 "))
-    whole = bool(found) and found is not None and found.end() >= len(low.strip("\"'([【《<“「 "))
-    if not whole:
-        return False
     if line.label and line.label.kind == "question":
         return False
-    return True
+    low = lowered(line.body).replace("_", " ").strip("\"'([【《<“「 ")
+    found = heading().match(low)
+    return bool(found and found.end() >= len(low) and cores().search(low))

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from contextvqa_async.refiner.lines import Line
 
@@ -52,6 +53,7 @@ class Asked:
     answers: list[str] = field(default_factory=list)
     listed: bool = False  # the answer is a list of parts
     gap: bool = False  # a blank line came after the question
+    tried: bool = False  # an answer's label came, with nothing behind it
 
     @property
     def answer(self) -> str:
@@ -66,15 +68,28 @@ class Asked:
         return bool(self.question and self.answer)
 
 
-@dataclass(slots=True)
-class Sight:
-    """What the machine may know of the lines to come: whether an answer's label is next, and what ends an answer."""
+class Sight(Protocol):
+    """What the machine may know of a line beyond its words, and of the lines to come."""
 
-    answer_next: bool = False  # the next label is an answer's
-    chatter: bool = False  # the line is chatter, so it belongs to no answer
-    asks: bool = False
-    runs: bool = False  # this answer's label is followed by another answer's, no question between
-    plural: bool = False
+    @property
+    def answer_next(self) -> bool:
+        """Whether the next label is an answer's."""
+
+    @property
+    def chatter(self) -> bool:
+        """Whether the line is chatter, so that it belongs to no answer."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether the line ends as a question does."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether this answer's label is followed by another answer's, no question between."""
+
+    @property
+    def plural(self) -> bool:
+        """Whether the label is one over several answers."""
 
 
 class Machine:
@@ -119,7 +134,8 @@ class Machine:
 
     def _open(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
         number = line.label.number if line.label and line.label.number is not None else line.number
-        if self.asked and not self.waiting:
+        self.waiting = [at for at in self.waiting if not self.asked[at].tried]
+        if not self.waiting:
             self.turn = 0
         self.waiting.append(len(self.asked))
         self.asked.append(Asked(words, number))
@@ -141,6 +157,7 @@ class Machine:
                 self.state = KEYED
                 return self._keyed(line, words, sight, answer)
         target.answers.append(words)
+        target.tried = True
         if self.waiting and words:
             self.waiting = []
         return True

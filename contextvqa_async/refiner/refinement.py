@@ -17,7 +17,7 @@ from contextvqa_async.refiner.data import Found, read_data
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
 from contextvqa_async.refiner.regions import Region, Scanner, choose
 from contextvqa_async.refiner.splits import cut
-from contextvqa_async.refiner.tables import read_tables
+from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
@@ -77,8 +77,9 @@ def read_lines(text: str) -> Iterator[Line]:
 
 
 def _text_lines(text: str) -> Iterator[Line]:
-    raws = entities(untag(unfence(text))).split("\n")
-    tabular = "|" in text or "\t" in text or "," in text or not text.isascii()
+    text = entities(untag(unfence(text)))
+    raws = text.split("\n")
+    tabular = "|" in text or "\t" in text or any(box in text for box in "│┃║") or any(map(may_be_commas, raws))
     for raw in read_tables(raws) if tabular else raws:
         if isinstance(raw, Line):
             yield raw

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from contextvqa_async.refiner.chatter import closes, opens, remark
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line
-from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Asked, Machine, Sight
+from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Asked, Machine
 from contextvqa_async.refiner.splits import answered
 
 LONG = 240
@@ -62,6 +62,16 @@ def look_ahead(lines: list[Line]) -> Ahead:
     return ahead
 
 
+def _mark_lists(lines: list[Line]) -> None:
+    """A lone ``Questions:`` in the singular (``问题：``) over a numbered list is a heading."""
+    for at, line in enumerate(lines):
+        if line.label is None or line.label.kind != "question" or line.rest or line.label.number is not None:
+            continue
+        following = [later for later in lines[at + 1 : at + 5] if later.kind == "text"]
+        if len(following) > 1 and all(later.decor == "item" and later.asks for later in following[:2]):
+            line.pairs_head = True
+
+
 def _labelled(line: Line) -> str:
     """The kind of label that parts pairs from each other, if the line begins with one."""
     if line.kind == "data":
@@ -86,6 +96,7 @@ class Scanner:
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
+        _mark_lists(lines)
         self.ahead = look_ahead(lines)
 
     def regions(self) -> list[Region]:
@@ -175,6 +186,38 @@ class Scanner:
         return f"{label.word}{'#' if label.number is not None else ''}" if label else line.style
 
 
+class View:
+    """What the machine may know of a line and of the lines to come; worked out only where it asks."""
+
+    __slots__ = ("at", "line", "stretch", "words")
+
+    def __init__(self, stretch: Stretch, line: Line, at: int, words: str) -> None:
+        self.stretch, self.line, self.at, self.words = stretch, line, at, words
+
+    @property
+    def answer_next(self) -> bool:
+        waiting = self.stretch.machine.waiting
+        return self.stretch.answer_due(self.at) and not (len(waiting) > 1 and self.stretch.ahead.run[self.at])
+
+    @property
+    def chatter(self) -> bool:
+        return bool(self.words) and self.line.label is None and remark(self.line.body)
+
+    @property
+    def asks(self) -> bool:
+        return self.line.asks
+
+    @property
+    def runs(self) -> bool:
+        machine, label = self.stretch.machine, self.line.label
+        back = len(machine.waiting) > 1 and label is not None and label.number not in {None, machine.last.number}
+        return self.stretch.ahead.run[self.at] or back
+
+    @property
+    def plural(self) -> bool:
+        return self.line.is_label("answers") or bool(self.line.label and self.line.label.plural)
+
+
 class Stretch:
     """One stretch while it is read: turns each line into a token for the machine."""
 
@@ -193,7 +236,7 @@ class Stretch:
             return line.mark == ARTICLE or self._leaves(line, at)
         if line.pairs_head:
             return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
-        if self.machine.state in {CLOSED, KEYED} or (self.machine.state == ASKED and not self._answer_due(at)):
+        if self.machine.state in {CLOSED, KEYED} or (self.machine.state == ASKED and not self.answer_due(at)):
             if line.kind == "text" and not line.label and not line.mark and len(line.words) > LONG:
                 return not self._question(line, at)
         if not self.region.labelled and line.is_label("question") and line.label and line.label.kind == "question":
@@ -212,14 +255,14 @@ class Stretch:
             or self.machine.state in {CLOSED, ASKED}
         )
 
-    def _answer_due(self, at: int) -> bool:
+    def answer_due(self, at: int) -> bool:
         return self.ahead.kind[at] == "answer"
 
     def take(self, at: int) -> bool:
         """Feed a line to the machine; whether it belonged to the pairs."""
         line = self.lines[at]
         if line.kind == "data" and line.pair:
-            self.machine.take("both", line, line.pair[0], Sight(), line.pair[1])
+            self.machine.take("both", line, line.pair[0], View(self, line, at, ""), line.pair[1])
             self.machine.state = CLOSED
             return True
         token, words, answer = self._token(line, at)
@@ -227,25 +270,7 @@ class Stretch:
             self.region.answers = True
         if token in {"question", "both"}:
             self.number = line.number if line.number is not None else self.number
-        return self.machine.take(token, line, words, self._sight(line, at, words), answer)
-
-    def _sight(self, line: Line, at: int, words: str) -> Sight:
-        chatter = bool(words) and line.label is None and remark(line.body)
-        return Sight(
-            answer_next=self._answer_due(at) and not (len(self.machine.waiting) > 1 and self.ahead.run[at]),
-            chatter=chatter,
-            asks=line.asks,
-            runs=self.ahead.run[at] or self._runs_back(line),
-            plural=line.is_label("answers") or bool(line.label and line.label.plural),
-        )
-
-    def _runs_back(self, line: Line) -> bool:
-        return (
-            len(self.machine.waiting) > 1
-            and line.label is not None
-            and line.label.number is not None
-            and (line.label.number != self.machine.last.number)
-        )
+        return self.machine.take(token, line, words, View(self, line, at, words), answer)
 
     def _token(self, line: Line, at: int) -> tuple[str, str, str]:
         """What a line is to the machine, its words, and, where it holds both, the answer."""
@@ -253,7 +278,7 @@ class Stretch:
             return ("blank" if line.kind == "blank" else "rule"), "", ""
         if line.mark in {ANSWER, DEFINITION}:
             return "answer", line.rest if line.is_label("answer") else line.body, ""
-        if line.mark == QUESTION or (line.mark == TERM and (line.asks or self._answer_due(at))):
+        if line.mark == QUESTION or (line.mark == TERM and (line.asks or self.answer_due(at))):
             return "question", line.rest if line.is_label("question") else line.body, ""
         if line.label is not None:
             return self._labelled(line, at)
@@ -265,7 +290,8 @@ class Stretch:
         if label.kind == "question":
             return self._asked(line, at, line.rest)
         if label.kind == "answer":
-            return self._answer(line)
+            alone = not line.rest and label.number is None and self.machine.state == ASKED
+            return ("key", "", "") if alone and len(self.machine.waiting) > 1 else self._answer(line)
         if label.kind == "answers":
             if self.machine.state == ASKED and not line.rest and len(self.machine.waiting) == 1:
                 return "answer", "", ""
@@ -312,7 +338,7 @@ class Stretch:
         if line.decor == "head":
             return "rule", "", ""
         if line.decor == "item" and self._restarts(line):
-            self.machine.take("key", line, "", Sight())
+            self.machine.take("key", line, "", View(self, line, at, ""))
         if line.decor in {"bullet", "item"} and line.body:
             words = (
                 line.words
@@ -320,7 +346,16 @@ class Stretch:
                 else line.body
             )
             return "part", words, ""
+        if (lettered := LETTERED.match(line.body)) and self._lists(lettered[1]):
+            return "part", line.body[lettered.end() :], ""
         return "text", line.words if line.number is not None else _led(line.body), ""
+
+    def _lists(self, letter: str) -> bool:
+        """Whether a line that begins with a letter, ``b.``, is the next part of a list under a question."""
+        machine = self.machine
+        if machine.state == ASKED:
+            return letter == "a" and bool(machine.last.question)
+        return machine.state == ANSWERED and machine.last.listed and ord(letter) - 97 == len(machine.last.answers)
 
     def _restarts(self, line: Line) -> bool:
         """Whether an item begins the list of answers to a list of questions."""
@@ -376,6 +411,7 @@ class Stretch:
         return line.asks or (both and split is not None and split[2] == "sign")
 
 
+LETTERED = re.compile(r"([a-z])[.)]\s+(?=\S)")
 LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶])\s*(?=\S)")
 
 

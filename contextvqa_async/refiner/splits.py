@@ -9,8 +9,8 @@ import re
 from dataclasses import replace
 from functools import cache
 
-from contextvqa_async.refiner.labels import Label, cores, heading, kinds, lowered, read_label
-from contextvqa_async.refiner.lines import ASKS, EMOJI, Line
+from contextvqa_async.refiner.labels import Label, cores, heading, kinds, lowered, may_begin, read_label
+from contextvqa_async.refiner.lines import EMOJI, Line, asks as ends_asking
 
 QMARK = re.compile(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
 SIGN = re.compile(
@@ -28,6 +28,7 @@ def inner() -> re.Pattern[str]:
     return re.compile(rf"{BETWEEN}(?:[(\[（【「<](?=\w))?(?=[{firsts}第])")
 
 
+INSIDE = re.compile(r"[:：﹕︰]|\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】](?=\s)")
 LEAD = re.compile(r"[\s|/;；,，→•·*+–—-]*(?:(?:\d{1,3}[.)、]|[-–—•*|])\s*)?$")
 TRIM = re.compile(r"(?:[\s|/;；→•·*–—-]|\s\d{1,3}[.)、])+$")
 
@@ -37,6 +38,10 @@ def cut(line: Line) -> list[Line]:
     first = line.label
     body = line.body
     if line.mark or len(body) < 8:
+        return [line]
+    if len(body) > 60 and not line.label and not line.pairs_head and not INSIDE.search(body):
+        return [line]
+    if line.label and not line.bolds and not INSIDE.search(body, line.label.end):
         return [line]
     asks = "?" in body or "？" in body or "؟" in body
     known = first is not None and first.kind in {"question", "answer", "questions", "pair", "answers"}
@@ -70,7 +75,7 @@ def _cuts(line: Line, state: str) -> list[Label]:
         if start < at or (place.start() == (line.label.end if line.label else 0) and line.label and state != "none"):
             continue
         opened = place.start()
-        label = read_label(body, line.bolds, opened)
+        label = read_label(body, line.bolds, opened) if may_begin(low[opened : opened + 24]) else None
         if label is None or not _fits(label, state, body[at:opened], line):
             continue
         found.append((opened, label))
@@ -88,7 +93,7 @@ def _fits(label: Label, state: str, before: str, line: Line) -> bool:
         if state == "question":
             return bool(before.strip()) and (not label.letter or label.sign in {"colon", "bold", "mark"})
         if state == "none":
-            asked = bool(ASKS.search(before.rstrip(" |/-–—(*→•").rstrip()[-120:]))
+            asked = ends_asking(before.rstrip(" |/-–—(*→•"))
             decorated = bool(line.decor or line.bold or line.bolds) or line.is_label("pair")
             return asked and (not label.letter or decorated or len(before) < 160) and len(before) < 400
         return False
@@ -201,7 +206,7 @@ def answered(line: Line, text: str) -> tuple[str, str, str] | None:
         closed = CLOSED.match(text, end)
         if closed and _balanced(closed["inside"]):
             return text[:end].strip(), closed["inside"].strip(), "brackets"
-    if not ASKS.search(text[-120:]):
+    if not ends_asking(text):
         for end in reversed(marks):
             rest = _bare(text[end:])
             if rest and (text[end : end + 1].isspace() or ord(text[end]) > 0x2E80 or EMOJI.match(text, end)):

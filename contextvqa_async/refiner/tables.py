@@ -12,11 +12,12 @@ from collections.abc import Iterator
 
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import read_label
-from contextvqa_async.refiner.lines import ASKS, Line
+from contextvqa_async.refiner.lines import ASKS, BREAK, Line
 
 BOX = re.compile("[│┃║￨｜]")
 CELL = re.compile(r"(?<!\\)\|")
 SEPARATOR = re.compile(r"^[\s|]*:?-{2,}:?[\s|:+-]*$|^[+├┌└╔╠╚┏┣┗][-=─━═┬┼┴+╦╬╩┳╋┻┤┐┘╗╣╝┓┫┛]+$")
+LINES = re.compile(f"[,;]?\\s*{BREAK}[\\s•-]*")
 Rows = list[list[str]]
 
 
@@ -125,7 +126,7 @@ def _read_rows(rows: Rows, columns: tuple[int, int] | None) -> Iterator[str | Li
         ):
             yield f"{cells[0].strip('*_: ')}: {' '.join(cells[1:]).strip()}"
         else:
-            yield " ".join(filter(None, cells))
+            yield " ".join(filter(None, cells)).replace(BREAK, " ")
 
 
 def _asking(rows: Rows) -> tuple[int, int] | None:
@@ -150,8 +151,14 @@ def _pair(cells: list[str], asked: int, answer: int) -> Iterator[Line]:
     question = question[label.end :] if label and label.kind == "question" else question
     label = read_label(words)
     words = words[label.end :] if label and label.kind == "answer" and label.letter else words
+    question, words = question.replace(BREAK, " "), LINES.sub(", ", words)
     if question.strip("-—– "):
         yield Line("data", pair=(question, words), form="table")
+
+
+def may_be_commas(raw: str) -> bool:
+    """A cheap look: whether a line may be the header of comma-separated pairs."""
+    return ("," in raw or ";" in raw) and len(raw) < 80 and " " not in raw.replace(", ", "").replace("; ", "")
 
 
 def _csv(raws: list[str], at: int) -> int:

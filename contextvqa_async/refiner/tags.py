@@ -9,12 +9,14 @@ import re
 from functools import cache
 
 from contextvqa_async.refiner.labels import kinds
-from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, HEAD, QUESTION, TERM
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, DEFINITION, END, HEAD, QUESTION, TERM
 
 TAG = re.compile(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
 COMMENT = re.compile(r"<!--.*?-->|<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>", re.DOTALL | re.IGNORECASE)
 GONE = re.compile(r"<(script|style|ref|svg)(?:\s[^<>]*+)?>.*?</\1>|<ref[^<>]*+/>", re.DOTALL | re.IGNORECASE)
 
+ROW = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
+BR = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 BLOCKS = frozenset(
     [
         "p",
@@ -154,9 +156,9 @@ def untag(text: str) -> str:
         text = COMMENT.sub("", text)
     if re.search(r"<(?:script|style|ref|svg)\b", text):
         text = GONE.sub("", text)
-    html = bool(re.search(r"<(?:p|h[1-6]|li|br|td|div|dt|body|html)\b[^<>]*+>", text, re.IGNORECASE))
-    text = Untagger(_answers_wrap(text)).text(text)
-    return text if not html else text
+    if "|" in text and "<br" in text:
+        text = ROW.sub(lambda row: BR.sub(BREAK, row.group()), text)
+    return Untagger(_answers_wrap(text)).text(text)
 
 
 def _answers_wrap(text: str) -> bool:

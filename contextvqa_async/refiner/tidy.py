@@ -46,8 +46,10 @@ def _says(answer: str) -> bool:
 
 def _numbers(asked: list[str]) -> list[str]:
     """Questions without the number that stands after the label of each of them."""
+    if not asked or not (asked[0][:1].isdigit() or asked[0][:1] in "(（"):
+        return asked
     found = [NUMBER.match(question) for question in asked]
-    if not asked or not all(found):
+    if not all(found):
         return asked
     return [question[match.end() :] for question, match in zip(asked, found, strict=True) if match]
 
@@ -65,7 +67,9 @@ def _wrapper(text: str) -> str:
 
 def _unwrap(texts: list[str], signs: dict[str, str], forced: list[bool]) -> list[str]:
     """Texts without the quotes or brackets that most of them wear; one that stands alone in them keeps them."""
-    worn = [_wrapper(text) in signs and bool(_wrapper(text)) for text in texts]
+    worn = [text[:1] in signs and bool(_wrapper(text)) for text in texts]
+    if not any(worn):
+        return texts
     most = sum(worn) * 2 > len(texts)
     return [
         text[1:-1].strip() if wears and (most or force) else text
@@ -75,14 +79,14 @@ def _unwrap(texts: list[str], signs: dict[str, str], forced: list[bool]) -> list
 
 def _list(answer: str) -> str:
     """A list as a programmer writes it, as words."""
-    if not LISTED.match(answer):
+    if answer[:1] != "[" or not LISTED.match(answer):
         return answer
     return ", ".join(one or other for one, other in LISTED_PART.findall(answer))
 
 
 def _unremarked(answer: str) -> str:
     """An answer without a labelled remark behind it: ``(Source: paragraph 2)``."""
-    found = REMARK.search(answer)
+    found = REMARK.search(answer) if answer[-1:] in ")]）.。" else None
     if not found or not found.start():
         return answer
     inside = found["inside"].strip()

@@ -10,7 +10,11 @@ import re
 
 BREAKS = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 INVISIBLE = re.compile(
-    "[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\uf8ff]"
+    "[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\ue00f]"
+)
+ODD_ASCII = "\r\x0b\x0c" + "".join(map(chr, (*range(9), *range(14, 32))))
+ODD = "\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c" + "".join(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE000, 0xE010)))
 )
 TOKENS = re.compile(
     r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|end_of_turn|start_of_turn)>(?:model\n)?|\[/?INST\]"
@@ -39,7 +43,7 @@ def unwrap(text: str) -> str:
     >>> unwrap("<think>Draft. Q: what?</think>\\r\\nThe owl.<|im_end|>")
     '\\nThe owl.'
     """
-    if not text.isascii() or "\r" in text or "\x0b" in text or "\x0c" in text or "\x00" in text:
+    if any(char in text for char in (ODD_ASCII if text.isascii() else ODD)):
         text = INVISIBLE.sub("", BREAKS.sub("\n", text))
     if "\\" in text:
         text = unescape_lines(text)
