@@ -20,13 +20,13 @@ from contextvqa_async.cli.options import (
     run_options,
 )
 from contextvqa_async.errors import CvqaError, UsageError
-from contextvqa_async.items import Summary
+from contextvqa_async.items import Notice, Summary
 from contextvqa_async.options import Settings
-from contextvqa_async.pipeline import Stop
+from contextvqa_async.pipeline import GRACE_SECONDS, Stop
 from contextvqa_async.progress import Display, describe, open_display
 from contextvqa_async.run import run_line
 
-_SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
+_SIGNALS: dict[int, tuple[str, int]] = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
 
 
 def _display_options() -> list[click.Option]:
@@ -104,7 +104,7 @@ async def _run(source: str, output: str, settings: Settings, display: Display, v
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_tick, display)
         if sys.platform != "win32":
-            await tasks.start(_obey_signals, stop)
+            await tasks.start(_obey_signals, stop, display)
         summary = await run_line(source, output, settings, on_event=display, stop=stop, verbose=verbose)
         tasks.cancel_scope.cancel()
     return summary
@@ -116,11 +116,16 @@ async def _tick(display: Display) -> None:
         await anyio.sleep(0.5)
 
 
-async def _obey_signals(stop: Stop, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+async def _obey_signals(stop: Stop, display: Display, *, task_status: anyio.abc.TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(*_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            stop.request(*_SIGNALS[number])
+            name, exit_code = _SIGNALS[number]
+            if not stop.draining.is_set():
+                display(
+                    Notice(message=f"{name}: waiting for answers in flight, {GRACE_SECONDS:.0f} s at most; again: now.")
+                )
+            stop.request(name, exit_code)
 
 
 def _read_prompt(path: str, prompt: str | None) -> str:

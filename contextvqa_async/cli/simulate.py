@@ -15,10 +15,10 @@ from contextvqa_async.simulator import SimulatorOptions, serve
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0: any free one.")
 @click.option("--speed", default=1.0, show_default=True, help="How many times faster than a real model; inf: at once.")
 @click.option("--concurrency-limit", type=click.IntRange(1), help="Answer 429 above this many requests at once.")
-@click.option("--rpm", type=click.FloatRange(0, min_open=True), help="Answer 429 above this many requests a minute.")
+@click.option("--rpm", type=click.IntRange(1), help="Answer 429 above this many requests a minute.")
 @click.option("--error-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of faults.")
 def command(
-    host: str, port: int, speed: float, concurrency_limit: int | None, rpm: float | None, error_rate: float
+    host: str, port: int, speed: float, concurrency_limit: int | None, rpm: int | None, error_rate: float
 ) -> int:
     """Serve a simulated vision-language model, OpenAI-compatible; every answer says that it is simulated."""
     options = SimulatorOptions(speed=speed, concurrency_limit=concurrency_limit, rpm=rpm, error_rate=error_rate)
