@@ -19,7 +19,7 @@ import pybase64
 
 from contextvqa_async.errors import Kind, RecordError
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64_000_000
 """Most bytes of one picture: beyond what any provider takes (20 MiB at DashScope, 50 MB at OpenAI)."""
 
 _SCHEME = re.compile(r"(data|file):|([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
