@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -57,7 +58,7 @@ class Canvas:
         """A line through points."""
         self._draw.line([(x * SCALE, y * SCALE) for x, y in points], fill, round(width * SCALE), joint="curve")
 
-    def save(self, name: str, **options: int) -> None:
+    def save(self, name: str, **options: Any) -> None:
         """Shrink to the frame's own size, and write."""
         small = self.image.resize(self.size, Image.Resampling.LANCZOS)
         if name.endswith(".png"):
@@ -108,8 +109,8 @@ def draw_bridge() -> None:
         middle, half = (left + right) / 2, (right - left) / 2
         cable = [(x, 238 - 160 * ((x - middle) / half) ** 2) for x in range(left, right + 1, 5)]
         c.line(cable, 4, "#7d2a1e")
-        for x, y in cable[::5]:
-            c.line([(x, y), (x, 254)], 1.3, "#7d2a1e")
+        for across, height in cable[::5]:
+            c.line([(across, height), (across, 254)], 1.3, "#7d2a1e")
     c.save("bridge.png", optimize=1)
 
 
@@ -122,13 +123,13 @@ def draw_bicycle() -> None:
             c.box(x, y, x + 2, y + 38, "#b5673b")
     c.box(0, 380, 640, 480, "#8c8f93")
     rear, front, crank = (190.0, 320.0), (450.0, 320.0), (300.0, 322.0)
-    for x, y in (rear, front):
+    for hub in (rear, front):
         for spoke in range(12):
             turn = spoke * math.pi / 12
             across, up = 92 * math.cos(turn), 92 * math.sin(turn)
-            c.line([(x - across, y - up), (x + across, y + up)], 1, "#e8e8e8")
-        c.ring(x, y, 100, 9, "#22252a")
-        c.disc(x, y, 9, 9, "#22252a")
+            c.line([(hub[0] - across, hub[1] - up), (hub[0] + across, hub[1] + up)], 1, "#e8e8e8")
+        c.ring(*hub, 100, 9, "#22252a")
+        c.disc(*hub, 9, 9, "#22252a")
     seat, head = (265.0, 195.0), (418.0, 190.0)
     for line in ([rear, seat, crank, rear], [seat, head], [crank, head], [(410, 165), front]):
         c.line(line, 10, "#1f4fa3")
@@ -222,13 +223,14 @@ def draw_windmill() -> None:
     c.box(228, 372, 252, 420, "#f0e6d2", 4)
     c.box(232, 260, 248, 284, "#f0e6d2", 3)
     for turn in (0.5, 0.5 + math.pi / 2, 0.5 + math.pi, 0.5 + 1.5 * math.pi):
-        x, y = math.cos(turn), math.sin(turn)
-        c.line([(240, 200), (240 + 165 * x, 200 + 165 * y)], 6, "#3a2415")
+        cos, sin = math.cos(turn), math.sin(turn)
+        c.line([(240, 200), (240 + 165 * cos, 200 + 165 * sin)], 6, "#3a2415")
         near, far, wide = 40, 160, 26
         sail = [(near, 0), (far, 0), (far, wide), (near, wide)]
-        c.shape(*[(240 + a * x - b * y, 200 + a * y + b * x) for a, b in sail], fill="#f6efe0")
+        c.shape(*[(240 + a * cos - b * sin, 200 + a * sin + b * cos) for a, b in sail], fill="#f6efe0")
         for a in range(near, far, 20):
-            c.line([(240 + a * x, 200 + a * y), (240 + a * x - wide * y, 200 + a * y + wide * x)], 1.5, "#8a6a4a")
+            x, y = 240 + a * cos, 200 + a * sin
+            c.line([(x, y), (x - wide * sin, y + wide * cos)], 1.5, "#8a6a4a")
     c.disc(240, 200, 9, 9, "#2a1a10")
     c.save("windmill.webp", quality=80)
 
