@@ -229,8 +229,8 @@ def draw_windmill() -> None:
         sail = [(near, 0), (far, 0), (far, wide), (near, wide)]
         c.shape(*[(240 + a * cos - b * sin, 200 + a * sin + b * cos) for a, b in sail], fill="#f6efe0")
         for a in range(near, far, 20):
-            x, y = 240 + a * cos, 200 + a * sin
-            c.line([(x, y), (x - wide * sin, y + wide * cos)], 1.5, "#8a6a4a")
+            spar = (240 + a * cos, 200 + a * sin)
+            c.line([spar, (spar[0] - wide * sin, spar[1] + wide * cos)], 1.5, "#8a6a4a")
     c.disc(240, 200, 9, 9, "#2a1a10")
     c.save("windmill.webp", quality=80)
 
