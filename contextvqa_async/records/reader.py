@@ -6,12 +6,13 @@ Rule: constant memory, and one hop to a worker thread for a block, never for a l
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import stat
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
 import aiofiles
@@ -118,7 +119,7 @@ async def _document(read: Read, name: str) -> AsyncIterator[Piece]:
     start = start.removeprefix(BOM)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UsageError(f"The input {name} is UTF-16; save it as UTF-8.")
-    of_lines = {".jsonl", ".ndjson"} & {suffix.lower() for suffix in Path(name).suffixes}
+    of_lines = name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
     array = not of_lines and start.lstrip()[:1] == b"["
     async for piece in _elements(start, blocks) if array else _lines(start, blocks):
         yield piece
@@ -147,19 +148,16 @@ async def _elements(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator
     """The elements of one JSON array, however large; what follows a fault in its text cannot be read."""
     found = ijson.sendable_list()
     parser = ijson.items_coro(found, "item")
-    broken = None
+    block: bytes | None = start
     first = 1
-    while broken is None and start is not None:
-        broken = _feed(parser, start)
+    while True:
+        broken = _feed(parser, block)
         yield (piece := Piece([_plain(item) for item in found], first, broken=broken))
+        if block is None or broken is not None:
+            return
         first = piece.upto + 1
         del found[:]
-        start = await anext(blocks, b"")
-        if not start:
-            broken = broken or _feed(parser, None)
-            if broken:
-                yield Piece([], first, broken=broken)
-            return
+        block = await anext(blocks, None)
 
 
 def _feed(parser: Any, block: bytes | None) -> str | None:
@@ -176,12 +174,15 @@ def _feed(parser: Any, block: bytes | None) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """ijson's decimals as the floats that JSON means elsewhere."""
+    """ijson's decimals as the floats that they are elsewhere; what no float can hold stays, and is told later."""
     if isinstance(value, dict):
         return {key: _plain(member) for key, member in value.items()}
     if isinstance(value, list):
         return [_plain(member) for member in value]
-    return value if value is None or isinstance(value, str | int) else float(value)
+    if value is None or isinstance(value, str | int):
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else value
 
 
 async def _folder(root: str, reading: Reading) -> AsyncIterator[Piece]:
