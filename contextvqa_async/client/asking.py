@@ -149,8 +149,7 @@ class Client:
     def _again(self, line: _Line, asking: _Asking, fault: Fault, charged: bool) -> float:
         """Seconds to rest before the next attempt. Raises RecordError where there is none."""
         if fault.verdict is Verdict.RATE:
-            asking.refusals += 1
-            seconds = 0.0 if fault.wait else backoff(asking.refusals - 1, self._rng)
+            seconds = 0.0  # the admission makes everyone wait
         else:
             asking.faults[fault.kind] += charged
             spent = fault.tries is not None and asking.faults[fault.kind] >= fault.tries
@@ -206,13 +205,12 @@ class Client:
 class _Asking:
     """One record's way through its attempts."""
 
-    __slots__ = ("_free", "attempts", "doubted", "faults", "fresh", "messages", "most", "refusals", "version")
+    __slots__ = ("_free", "attempts", "doubted", "faults", "fresh", "messages", "most", "version")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.messages: bytes | None = None
         self.attempts = 0
-        self.refusals = 0
         self.faults: Counter[Kind] = Counter()
         self.fresh = False
         self.doubted = False

@@ -147,8 +147,8 @@ class _Reading:
 
     async def answer(self, observe: Callable[[str], object] | None, host: str) -> Reply:
         """Read a 2xx: a stream, a JSON body, or what else came in their place."""
-        answer = Answer()
-        incoming = Decoder(answer, observe)
+        answer = Answer(observe)
+        incoming = Decoder(answer)
         headers = dict(self._response.headers)
         try:
             await self._pour(incoming)

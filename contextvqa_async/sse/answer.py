@@ -8,7 +8,7 @@ neither a finish reason nor ``[DONE]`` is truncated, however much text came.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contextvqa_async.errors import Kind
@@ -30,10 +30,11 @@ _THOUGHT_END = re.compile(r"</(think|thinking)>\s*")
 
 
 class Answer:
-    """What an answer's chunks have told so far."""
+    """What an answer's chunks have told so far; ``observe`` gets each piece of its text as it comes."""
 
     __slots__ = (
         "_message",
+        "_observe",
         "_reasoning",
         "_text",
         "done",
@@ -49,7 +50,8 @@ class Answer:
         "usage",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, observe: Callable[[str], object] | None = None) -> None:
+        self._observe = observe
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._message: Mapping[str, Any] | None = None
@@ -69,7 +71,10 @@ class Answer:
 
     def add_text(self, text: str) -> None:
         """Take a piece of the answer itself."""
-        self._text.append(text)
+        if text:
+            self._text.append(text)
+            if self._observe is not None:
+                self._observe(text)
 
     def add_reasoning(self, text: str) -> None:
         """Take a piece of what the model thought before it answered."""
@@ -88,8 +93,8 @@ class Answer:
             return sum(self.take(item) for item in chunk) > 0
         if not isinstance(chunk, dict):
             return False
-        self.events += 1
         choices = chunk.get("choices")
+        self.events += choices is not None
         if chunk.get("error") or (not choices and _is_error(chunk)):
             self.fail(chunk)
             return True
@@ -139,6 +144,11 @@ class Answer:
         return not any(told) and ("".join(self._text), "".join(self._reasoning)) == (text, reasoning)
 
     # What it comes to.
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came as one message, not piece by piece."""
+        return self._message is not None
 
     @property
     def complete(self) -> bool:

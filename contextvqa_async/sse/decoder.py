@@ -32,9 +32,8 @@ class TooLong(Exception):  # noqa: N818 - a fact about the answer, of which the 
 class Decoder:
     """Feeds the bytes of one response's body into an :class:`Answer`."""
 
-    def __init__(self, answer: Answer, observe: Callable[[str], object] | None = None) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.answer = answer
-        self._observe = observe
         self._size = 0
         self._head = b""
         self._take: Callable[[bytes], bool] = self._sniff
@@ -93,6 +92,7 @@ class Decoder:
                 return
         for chunk in chunks:
             self.answer.take(chunk)
+        self.answer.done = self.answer.done or self.answer.whole
 
     def _stream(self, data: bytes) -> bool:
         if self._skip_lf and data.startswith(b"\n"):  # the CR before it has ended the line already
@@ -196,6 +196,4 @@ class Decoder:
             self.answer.add_reasoning(text)
         else:
             self.answer.add_text(text)
-            if self._observe is not None and text:
-                self._observe(text)
         return bool(text)

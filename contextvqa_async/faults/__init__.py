@@ -1,0 +1,22 @@
+"""What went wrong with one request: a provider's words → its kind, and what follows from it. Pure.
+
+told     an error's body in any provider's shape ─► message, codes, parameters    (wire quirks 3.2)
+table    host, status, code, type, message, in this order of trust ─► Fault       (3.1)
+fault    the value: kind, verdict, and the facts that go into the failed file
+"""
+
+from contextvqa_async.faults.fault import MESSAGE_LENGTH, Fault, Verdict
+from contextvqa_async.faults.table import classify, obey_should_retry
+from contextvqa_async.faults.told import Told, parse_json, read_error, request_id
+
+__all__ = [
+    "MESSAGE_LENGTH",
+    "Fault",
+    "Told",
+    "Verdict",
+    "classify",
+    "obey_should_retry",
+    "parse_json",
+    "read_error",
+    "request_id",
+]

@@ -1,0 +1,160 @@
+"""A client against a scripted server, in one line: ``await ask(sse(good("Hello")))``."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from server import Script, Server
+
+from contextvqa_async.admission import Admission, Slot
+from contextvqa_async.client import Client
+from contextvqa_async.config import Endpoint, Generation, Limits
+from contextvqa_async.errors import RecordError, RunError
+from contextvqa_async.items import Completion
+from contextvqa_async.pacing import Outcome
+
+KEY = "sk-secret-0123456789"
+MESSAGES = b'[{"role":"user","content":"Hi"}]'
+
+
+@dataclass
+class Pass:
+    """A slot that keeps what it is told."""
+
+    gate: Gate
+    endpoint: int = 0
+    began: bool = False
+
+    def first_token(self) -> None:
+        """The answer began."""
+        self.began = True
+
+    def progress(self, pieces: int) -> None:
+        """More of it came."""
+
+    def settle(self, outcome: Outcome, *, wait: float | None = None, **told: Any) -> bool:
+        """Charge everything but refusals for the rate."""
+        self.gate.settled.append((outcome, wait))
+        self.gate.told.append(told)
+        return outcome is not Outcome.RATE
+
+
+@dataclass
+class Gate:
+    """An admission without a pace: everyone may ask at once, the endpoints in turn."""
+
+    endpoints: int = 1
+    settled: list[tuple[Outcome, float | None]] = field(default_factory=list)
+    told: list[Mapping[str, Any]] = field(default_factory=list)
+    again: list[bool] = field(default_factory=list)
+    open: int = 0
+
+    @asynccontextmanager
+    async def slot(self, *, again: bool = False) -> AsyncIterator[Slot]:
+        """Let anyone in."""
+        self.again.append(again)
+        self.open += 1
+        try:
+            yield cast(Slot, Pass(self, endpoint=(len(self.again) - 1) % self.endpoints))
+        finally:
+            self.open -= 1
+
+
+@dataclass
+class Desk:
+    """A client, and all that could be noticed of it."""
+
+    client: Client
+    gate: Gate
+    notices: list[str]
+    retries: list[str]
+    slept: list[float]
+    pieces: list[str]
+
+    async def ask(self, messages: bytes = MESSAGES) -> Completion:
+        """One record's completion."""
+
+        async def prepare() -> bytes:
+            return messages
+
+        return await self.client.complete(prepare)
+
+
+@asynccontextmanager
+async def desk(
+    *servers: Server | str, generation: Generation | None = None, model: str = "m", **limits: Any
+) -> AsyncIterator[Desk]:
+    """A client of these servers; its back-off is noted instead of slept."""
+    urls = [server if isinstance(server, str) else server.url for server in servers]
+    endpoints = [Endpoint(base_url=url, model=model, api_key=KEY) for url in urls]
+    gate = Gate(len(endpoints))
+    notices: list[str] = []
+    retries: list[str] = []
+    slept: list[float] = []
+    pieces: list[str] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    client = Client(
+        endpoints,
+        generation or Generation(),
+        Limits(**limits),
+        cast(Admission, gate),
+        sleep=sleep,
+        rng=random.Random(1),
+        on_notice=notices.append,
+        on_retry=retries.append,
+        observe=pieces.append,
+    )
+    async with client:
+        yield Desk(client, gate, notices, retries, slept, pieces)
+
+
+@dataclass
+class Outcomes:
+    """How one record went."""
+
+    server: Server
+    desk: Desk
+    completion: Completion | None = None
+    error: RecordError | RunError | None = None
+
+    @property
+    def good(self) -> Completion:
+        """The completion, which there is."""
+        assert self.completion is not None, self.error
+        return self.completion
+
+    @property
+    def failure(self) -> RecordError:
+        """The record's failure, which there is."""
+        assert isinstance(self.error, RecordError), (self.completion, self.error)
+        return self.error
+
+    @property
+    def doom(self) -> RunError:
+        """The run's end, which came."""
+        assert isinstance(self.error, RunError), (self.completion, self.error)
+        return self.error
+
+    @property
+    def asked(self) -> int:
+        """How many requests it took."""
+        return len(self.server.requests)
+
+
+async def ask(*scripts: Script | bytes, messages: bytes = MESSAGES, **options: Any) -> Outcomes:
+    """Ask a server of these scripts about one record."""
+    async with Server(*scripts) as server, desk(server, **options) as counter:
+        outcomes = Outcomes(server, counter)
+        try:
+            outcomes.completion = await counter.ask(messages)
+        except (RecordError, RunError) as error:
+            outcomes.error = error
+        assert counter.gate.open == 0
+        return outcomes
