@@ -56,6 +56,7 @@ class Climb:
     down_at: float = 0.0
     noise: float = 0.0
     suspect: bool = False
+    bottomed: bool = False
     fastest: float = math.inf
     quickest_first: float = math.inf
 
@@ -76,7 +77,7 @@ class Climb:
         if self.bold:
             self.bold = 0
             return self._step(round(self.best.level), top)
-        return self._back(self.best, answers)
+        return self._back(self.best, answers, falling=sample.gain_over(self.best) < AS_MUCH)
 
     def _hold(self, sample: Sample, limit: float, top: float, answers: int) -> float:
         self.best = sample
@@ -98,7 +99,7 @@ class Climb:
 
     def _bolder(self, limit: float, top: float) -> float:
         self.bold += 1
-        self.up_patience, self.down_patience = UP_PATIENCE, UP_PATIENCE
+        self.up_patience, self.down_patience, self.bottomed = UP_PATIENCE, UP_PATIENCE, False
         if (self.trying < 0 and limit < LEAST_TO_TRY_LESS) or (self.trying > 0 and limit >= top):
             self.trying = 0
         return self._step(limit, top)
@@ -110,9 +111,10 @@ class Climb:
         wanted = limit * steps[min(self.bold, len(steps) - 1)]
         return max(1.0, min(limit - 1, math.ceil(wanted))) if self.trying < 0 else min(top, math.ceil(wanted))
 
-    def _back(self, best: Sample, answers: int) -> float:
+    def _back(self, best: Sample, answers: int, *, falling: bool) -> float:
         back = max(1.0, round(best.level))
         if self.trying < 0:
+            self.bottomed = True
             self.down_at = answers + self.down_patience * back
             self.down_patience = min(2 * self.down_patience, MOST_DOWN_PATIENCE)
             self.fastest, self.quickest_first = self._time(best), best.first or math.inf
@@ -120,6 +122,8 @@ class Climb:
         else:
             self.up_at = answers + self.up_patience * back
             self.up_patience = min(2 * self.up_patience, MOST_UP_PATIENCE)
+            if falling and not self.bottomed:  # more got less done: perhaps less gets more
+                self.down_at = answers
         self.trying = 0
         return back
 

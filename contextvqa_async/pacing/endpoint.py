@@ -112,23 +112,25 @@ class Endpoint:
         if outcome is Outcome.VOID:
             return True
         if outcome is Outcome.OK:
-            self._succeed(now)
+            self._succeed(flight, now)
         elif outcome is Outcome.RATE:
-            self._recover(now)
+            self._recover(flight, now)
         else:
             self._fail(flight, outcome, now, answered or flight.first is not None)
         if outcome is Outcome.RATE or (outcome is not Outcome.OK and wait is not None):
             self._pause(flight, now, wait)
         return outcome is not Outcome.RATE and not (outcome is not Outcome.OK and self.down)
 
-    def _succeed(self, now: float) -> None:
+    def _succeed(self, flight: Flight, now: float) -> None:
         self.succeeded_at = now
         self._tolerated = False
         self._refusals = 0
-        self._recover(now)
+        self._recover(flight, now)
 
-    def _recover(self, now: float) -> None:
-        """It answers, be it with a refusal."""
+    def _recover(self, flight: Flight, now: float) -> None:
+        """It answers, be it with a refusal; where it is down, only a request that started since can tell."""
+        if self.down and flight.started < self.failing_since:
+            return
         if self.down:
             self.down = False
             self.paused_until = min(self.paused_until, now)

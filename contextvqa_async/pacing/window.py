@@ -188,6 +188,7 @@ class Window:
     def _try_more(self, step: int) -> None:
         """Lift the level that held; while the request at the top is taken on, by half as much again each time."""
         self._held, self._round = math.inf, None
+        self._gentle = max(self._gentle, math.ceil(2 * self.limit))
         self._step, self._step_serial = step, self._serial
         self._grow_to(self.limit + step)
         if self.limit >= self._top:
@@ -213,7 +214,7 @@ class Window:
         if flight.serial >= self._cut_serial:
             self._strikes = self._strikes + 1 if self._quiet < SOON else 0
             self._cut_serial, self._quiet, self._base = self._serial, 0, self.limit
-            self._gentle = math.ceil(self.limit) if self._strikes else 0
+            self._gentle = 4 * PATIENCE if self._strikes else 0
         wanted = self.in_flight * FACTORS[min(self._strikes, len(FACTORS) - 1)]
         self.limit = max(LEAST, min(self.limit, max(self._base / 2, wanted)))
         self._held = max(1.0, min(self.limit if self._strikes > 1 else math.inf, self.in_flight))

@@ -1,269 +1,149 @@
-"""The pace against simulated servers: seeds and a server's hidden behaviour in, a table of throughput and refusals out.
+"""How well the pace finds what a server hides: a table of throughput and refusals, from simulated servers.
 
-`python tests/benchmark/pacing.py` prints it; tests/test_pacing.py asserts its bounds. Time is simulated: no clock, no
-sockets, the same numbers on every machine. A server works on its requests by processor sharing: each advances at
-``speed(n)`` of what it would alone, so that a hidden limit can refuse, queue, or only slow everybody down.
+`PYTHONPATH=tests python -m benchmark.pacing` prints it; tests/test_pacing.py holds every line to its bounds. ``ratio``
+is the time of the best fixed concurrency divided by ours; ``refused`` the share of all requests that were refused.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
-import math
 import random
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
+from benchmark.pacing_servers import Result, Server, Simulation, Work, batch, even, heavy, late, share, thrash
 from contextvqa_async.config import Limits
-from contextvqa_async.pacing import Fleet, Outcome
 
-TRIP = 0.03
-"""Seconds there and back: what a refusal takes."""
-
-
-@dataclass(slots=True)
-class Work:
-    """One record's answer, in seconds on an unloaded server."""
-
-    first: float
-    tokens: int
-    gap: float
-
-    @property
-    def seconds(self) -> float:
-        return self.first + self.tokens * self.gap
+Draw = Callable[[random.Random], Work]
+Make = Callable[[], Sequence[Server]]
 
 
-def even(rng: random.Random) -> Work:
-    """Answers of much the same length: 5 s, 10 % of it to the first token."""
-    return Work(0.5 * rng.uniform(0.8, 1.2), round(225 * rng.uniform(0.8, 1.2)), 0.02)
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One line of the table: who is asked for what, the fixed settings to compare with, and the bounds."""
 
-
-def heavy(rng: random.Random) -> Work:
-    """Lengths and first tokens with a heavy tail (log-normal, sigma 0.8 and 0.5)."""
-    tokens = min(4000, max(20, round(225 * rng.lognormvariate(-0.32, 0.8))))
-    return Work(0.5 * rng.lognormvariate(-0.125, 0.5), tokens, 0.02 * rng.lognormvariate(0, 0.1))
-
-
-def late(rng: random.Random) -> Work:
-    """Half of the time passes before the first token."""
-    return Work(2.5 * rng.uniform(0.9, 1.1), round(125 * rng.uniform(0.8, 1.2)), 0.02)
-
-
-@dataclass
-class Server:
-    """``speed(n, k)``: of each of n requests; ``k(t)``: the hidden limit; more than ``door(k)`` are refused or queued."""
-
-    k: Callable[[float], float] = lambda t: math.inf
-    speed: Callable[[int, float], float] = lambda n, k: 1.0
-    refuses: bool = False
-    queues: bool = False
-    down: Callable[[float], bool] = lambda t: False
-    streams: bool = True
-    counts: bool = True
-    hint: float | None = None
-    slower: float = 1.0
-    virtual: float = 0.0
-    at: float = 0.0
-    active: int = 0
-    steps: list[tuple[float, int, Any]] = field(default_factory=list)
-    waiting: deque[Any] = field(default_factory=deque)
-
-    def rate(self) -> float:
-        return self.speed(self.active, self.k(self.at)) / self.slower if self.active else 1.0
-
-    def advance(self, now: float) -> None:
-        self.virtual += (now - self.at) * self.rate()
-        self.at = now
-
-    def next_at(self) -> float:
-        return self.at + max(0.0, self.steps[0][0] - self.virtual) / self.rate() if self.steps else math.inf
-
-    def full(self) -> bool:
-        return (self.refuses or self.queues) and self.active >= self.k(self.at)
-
-
-def share(n: int, k: float) -> float:
-    """Beyond k everybody slows down, and as much gets done as with k."""
-    return min(1.0, k / n)
-
-
-def thrash(n: int, k: float) -> float:
-    """Beyond k less and less gets done."""
-    return 1.0 if n <= k else k / n / (1 + 0.5 * (n / k - 1))
-
-
-def batch(n: int, k: float) -> float:
-    """A batching server: each is slowed by all, yet more gets done with each."""
-    return 1 / (1 + n / k)
-
-
-@dataclass(slots=True)
-class Ask:
-    """One request on its way."""
-
-    server: int
-    flight: Any
-    work: Work
-    record: int
-
-
-@dataclass
-class Result:
-    """What a run came to."""
-
-    seconds: float = 0.0
-    done: int = 0
-    refused: int = 0
-    asked: int = 0
-    failed: int = 0
-    tokens: list[tuple[float, int]] = field(default_factory=list)
-    starts: list[float] = field(default_factory=list)
-    peak: int = 0
-    trace: list[tuple[float, float, int]] = field(default_factory=list)
-    notices: list[tuple[float, str]] = field(default_factory=list)
+    name: str
+    traits: dict[str, Any]
+    levels: tuple[int, ...]
+    draw: Draw = even
+    records: int = 1000
+    concurrency: int = 32
+    ratio: float = 0.9
+    refused: float = 0.02
 
     @property
-    def refused_share(self) -> float:
-        return self.refused / max(1, self.asked)
+    def title(self) -> str:
+        """The name, and what is unusual about the answers."""
+        words = [self.name, "" if self.draw is even else self.draw.__name__]
+        words += [
+            "" if self.traits.get("streams", True) else "whole",
+            "" if self.traits.get("counts", True) else "uncounted",
+        ]
+        return ", ".join(filter(None, words))
+
+    def run(self, seed: int = 1) -> Result:
+        """The run at our pace."""
+        return run(self._make, Limits(concurrency=self.concurrency), self.draw, self.records, seed)
+
+    def best_fixed(self, seed: int = 1) -> Result:
+        """The run at the best of the fixed settings."""
+        limits = [Limits(concurrency=level, no_adaptive=True) for level in self.levels]
+        return min((run(self._make, each, self.draw, self.records, seed) for each in limits), key=lambda r: r.seconds)
+
+    def _make(self) -> Sequence[Server]:
+        return [Server(**self.traits)]
 
 
-class Simulation:
-    """A run of ``records`` through a Fleet, against ``servers``."""
-
-    def __init__(
-        self,
-        servers: Sequence[Server],
-        limits: Limits,
-        works: Sequence[Work],
-        seed: int = 1,
-    ) -> None:
-        self.servers, self.works = list(servers), works
-        self.fleet = Fleet([f"http://replica-{n}" for n in range(len(servers))], limits, random.Random(seed), streams=servers[0].streams)
-        self.todo = deque(range(len(works)))
-        self.events: list[tuple[float, int, Callable[[], None]]] = []
-        self.count = itertools.count()
-        self.now = 0.0
-        self.woken = math.inf
-        self.result = Result()
-
-    def run(self, most_seconds: float = 1e6) -> Result:
-        self.ask()
-        while self.result.done < len(self.works) and self.now < most_seconds:
-            server = min(range(len(self.servers)), key=lambda n: self.servers[n].next_at())
-            at, event_at = self.servers[server].next_at(), self.events[0][0] if self.events else math.inf
-            if min(at, event_at) == math.inf:
-                raise AssertionError("the run hangs")
-            self.now = min(at, event_at)
-            if event_at <= at:
-                heapq.heappop(self.events)[2]()
-            else:
-                self.step(server)
-            self.notices()
-            self.ask()
-        self.result.seconds = self.now
-        return self.result
-
-    def notices(self) -> None:
-        self.result.notices += [(self.now, notice) for notice in self.fleet.notices]
-        self.fleet.notices.clear()
-        if error := self.fleet.doom(self.now):
-            raise error
-
-    def after(self, seconds: float, do: Callable[[], None]) -> None:
-        heapq.heappush(self.events, (self.now + seconds, next(self.count), do))
-
-    def ask(self) -> None:
-        while self.todo:
-            index, at = self.fleet.next_start(self.now)
-            if index is None:
-                if at < math.inf and (at < self.woken or self.woken <= self.now):
-                    self.woken = at
-                    self.after(at - self.now, lambda: None)
-                return
-            record = self.todo.popleft()
-            ask = Ask(index, self.fleet.start(index, self.now), self.works[record], record)
-            self.result.asked += 1
-            self.result.starts.append(self.now)
-            self.after(TRIP / 2, lambda ask=ask: self.arrive(ask))
-
-    def arrive(self, ask: Ask) -> None:
-        server = self.servers[ask.server]
-        server.advance(self.now)
-        if server.down(self.now):
-            self.after(TRIP / 2, lambda: self.end(ask, Outcome.FAULT))
-        elif server.full() and server.refuses:
-            self.after(TRIP / 2, lambda: self.end(ask, Outcome.RATE, server.hint))
-        elif server.full():
-            server.waiting.append(ask)
-        else:
-            self.serve(server, ask)
-
-    def serve(self, server: Server, ask: Ask) -> None:
-        server.active += 1
-        self.result.peak = max(self.result.peak, server.active)
-        work, base = ask.work, server.virtual
-
-        def push(offset: float, what: Any) -> None:
-            heapq.heappush(server.steps, (base + offset, next(self.count), (what, ask)))
-
-        if server.streams:
-            push(work.first, 0)
-            for done in range(5, min(40, work.tokens), 5):
-                push(work.first + done * work.gap, 5)
-        push(work.seconds, None)
-
-    def step(self, index: int) -> None:
-        server = self.servers[index]
-        server.advance(self.now)
-        _, _, (what, ask) = heapq.heappop(server.steps)
-        if what == 0:
-            self.after(TRIP / 2, lambda: self.fleet.first(index, ask.flight, self.now))
-        elif what is not None:
-            self.after(TRIP / 2, lambda: self.fleet.progress(index, ask.flight, what, self.now))
-        else:
-            server.active -= 1
-            while server.waiting and not server.full():
-                self.serve(server, server.waiting.popleft())
-            self.after(TRIP / 2, lambda: self.end(ask, Outcome.OK))
-
-    def end(self, ask: Ask, outcome: Outcome, wait: float | None = None) -> None:
-        tokens = ask.work.tokens if outcome is Outcome.OK and self.servers[ask.server].counts else None
-        charged = self.fleet.end(
-            ask.server, ask.flight, outcome, self.now, wait=wait, tokens=tokens, answer_tokens=tokens
-        )
-        self.result.trace.append((self.now, self.fleet.endpoints[ask.server].window.limit, self.fleet.in_flight))
-        if outcome is Outcome.OK:
-            self.result.done += 1
-            self.result.tokens.append((self.now, ask.work.tokens))
-            return
-        self.result.refused += outcome is Outcome.RATE
-        self.result.failed += outcome is Outcome.FAULT and charged
-        self.todo.appendleft(ask.record)
-
-
-def run(
-    make: Callable[[], Sequence[Server]],
-    limits: Limits,
-    draw: Callable[[random.Random], Work],
-    records: int,
-    seed: int = 1,
-) -> Result:
-    """Simulate one run."""
+def run(make: Make, limits: Limits, draw: Draw, records: int, seed: int = 1) -> Result:
+    """Simulate one run; the works are the same for the same seed."""
     rng = random.Random(seed)
     return Simulation(make(), limits, [draw(rng) for _ in range(records)], seed).run()
 
 
-def best_fixed(
-    make: Callable[[], Sequence[Server]],
-    levels: Sequence[int],
-    draw: Callable[[random.Random], Work],
-    records: int,
-    seed: int = 1,
-) -> tuple[int, float]:
-    """The fixed concurrency that ends the run first, and when."""
-    timed = [(run(make, Limits(concurrency=n, no_adaptive=True), draw, records, seed).seconds, n) for n in levels]
-    seconds, level = min(timed)
-    return level, seconds
+def steady(k: float) -> Callable[[float], float]:
+    """A limit that stays."""
+    return lambda t: k
+
+
+def changing(before: float, after: float, at: float = 300.0) -> Callable[[float], float]:
+    """A limit that changes half-way."""
+    return lambda t: before if t < at else after
+
+
+def healthy() -> Iterator[Scenario]:
+    """Servers that answer alike at any load: growing must cost less than 2 % of 1,000 records at 32."""
+    for draw, streams in product((even, heavy, late), (True, False)):
+        yield Scenario(name="healthy", traits={"streams": streams}, draw=draw, levels=(32,), ratio=0.98)
+    whole = {"streams": False, "counts": False}
+    yield Scenario(name="healthy", traits=whole, draw=heavy, levels=(32,), ratio=0.98)
+    for n, records in ((1, 200), (8, 1000), (256, 5000), (1024, 20_000)):
+        yield Scenario(
+            name="healthy", traits=whole, draw=heavy, concurrency=n, records=records, levels=(n,), ratio=0.95
+        )
+
+
+def refusing() -> Iterator[Scenario]:
+    """Servers that answer 429 beyond a hidden limit, or let wait in a queue."""
+    for k, streams in product((1, 4, 10, 16, 27), (True, False)):
+        traits = {"k": steady(k), "refuses": True, "streams": streams}
+        yield Scenario(name=f"429 beyond {k}", traits=traits, levels=(k,))
+    for streams in (True, False):
+        traits = {"k": steady(16), "refuses": True, "streams": streams}
+        yield Scenario(name="429 beyond 16", traits=traits, draw=heavy, levels=(16,))
+        yield Scenario(
+            name="429 beyond 100",
+            traits=traits | {"k": steady(100)},
+            records=5000,
+            concurrency=1024,
+            levels=(100,),
+        )
+        queueing = {"k": steady(8), "queues": True, "streams": streams}
+        yield Scenario(name="queue beyond 8", traits=queueing, levels=(8, 10))
+
+
+def slowing() -> Iterator[Scenario]:
+    """Servers that never refuse, and only slow down: as much gets done beyond the limit, or less and less."""
+    for k, streams in product((4, 8, 16), (True, False)):
+        traits = {"k": steady(k), "speed": share, "streams": streams}
+        yield Scenario(name=f"slower beyond {k}", traits=traits, levels=(k, k + 2))
+    yield Scenario(name="slower beyond 8", traits={"k": steady(8), "speed": share}, draw=late, levels=(8, 10))
+    for streams in (True, False):
+        yield Scenario(name="batching", traits={"k": steady(16), "speed": batch, "streams": streams}, levels=(16, 32))
+    for k, records, n in ((4, 1000, 32), (8, 1000, 32), (16, 1000, 32), (40, 5000, 256)):
+        falling = {"k": steady(k), "speed": thrash}
+        yield Scenario(name=f"falling beyond {k}", traits=falling, records=records, concurrency=n, levels=(k, k + 1))
+    whole = {"k": steady(8), "speed": thrash, "streams": False}
+    yield Scenario(name="falling beyond 8", traits=whole, records=3000, levels=(8, 9))
+
+
+def changed() -> Iterator[Scenario]:
+    """Servers whose limit changes half-way."""
+    kinds: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("429", {"refuses": True}),
+        ("slower", {"speed": share}),
+        ("falling", {"speed": thrash}),
+    )
+    for (before, after), (name, traits) in product(((8, 24), (24, 8)), kinds):
+        yield Scenario(
+            name=f"{name} beyond {before}, then {after}",
+            traits=traits | {"k": changing(before, after)},
+            records=2000,
+            levels=(8, 16, 24),
+        )
+
+
+def main() -> None:
+    """Print the table."""
+    sys.stdout.write(f"{'server':32} {'C':>5} {'records':>7} {'fixed':>8} {'ours':>8} {'ratio':>6} {'refused':>8}\n")
+    for scenario in (*healthy(), *refusing(), *slowing(), *changed()):
+        ours, fixed = scenario.run(), scenario.best_fixed()
+        sys.stdout.write(
+            f"{scenario.title:32} {scenario.concurrency:5} {scenario.records:7} {fixed.seconds:7.0f}s "
+            f"{ours.seconds:7.0f}s {fixed.seconds / ours.seconds:6.3f} {ours.refused_share:8.2%}\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
