@@ -13,8 +13,9 @@ from pathlib import Path
 from contextvqa_async import images
 from contextvqa_async.admission import Admission
 from contextvqa_async.client import Client
+from contextvqa_async.errors import RecordError
 from contextvqa_async.inflight import ByteBudget
-from contextvqa_async.items import Completion, Record
+from contextvqa_async.items import Completion, Image, Record
 from contextvqa_async.options import Settings
 from contextvqa_async.prompt import DEFAULT_PROMPT, build_messages
 
@@ -71,22 +72,33 @@ class Asker:
 
     async def ask(self, record: Record) -> Completion:
         """Return the answer; raises RecordError, RunError, or Withdrawn where a stop came first."""
+        weight = images.Weight()
         with self._memory.claim() as claim:
 
             async def prepare() -> bytes:
-                reading = self.settings.reading
-                for ref in record.images:
-                    await claim.take(await images.weigh(ref, roots=self._roots, reading=reading, threads=self._threads))
-                loaded = [
-                    await images.load_image(
-                        ref, roots=self._roots, reading=reading, threads=self._threads, fetch=self._fetch
-                    )
-                    for ref in record.images
-                ]
+                nonlocal weight
+                weight = await self.weigh(record)
+                await claim.take(weight.size)
+                loaded = [await self._load(ref) for ref in record.images]
                 generation = self.settings.generation
                 return build_messages(record, loaded, system_prompt=generation.system_prompt, prompt=self._prompt)
 
-            return await self._client.complete(prepare)
+            try:
+                return await self._client.complete(prepare)
+            except RecordError as error:
+                error.stamp = weight.stamp
+                raise
+
+    async def weigh(self, record: Record) -> images.Weight:
+        """How large the record's images are, and what tells whether they changed."""
+        reading = self.settings.reading
+        return await images.weigh(record.images, roots=self._roots, reading=reading, threads=self._threads)
+
+    async def _load(self, ref: str | bytes) -> Image:
+        reading = self.settings.reading
+        return await images.load_image(
+            ref, roots=self._roots, reading=reading, threads=self._threads, fetch=self._fetch
+        )
 
 
 def _simulator() -> AbstractAsyncContextManager[str]:

@@ -100,7 +100,8 @@ class RecordError(CvqaError):
     """One record cannot become a row.
 
     ``status``, ``code`` and ``request_id`` are the endpoint's, where it said something; ``attempts`` counts the
-    requests that were charged to the record; ``retryable`` says whether the next run should ask again.
+    requests that were charged to the record; ``retryable`` says whether the next run should ask again, and ``stamp``
+    what its images were, so that the next run can tell whether they changed.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class RecordError(CvqaError):
         self.code = code
         self.request_id = request_id
         self.attempts = attempts
+        self.stamp = ""
 
 
 class RunError(CvqaError):

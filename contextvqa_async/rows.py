@@ -79,4 +79,6 @@ def make_failure(record: Record, error: RecordError) -> Failure:
         attempts=error.attempts,
         record=record.fields,
         line=record.line,
+        sha=record.sha,
+        stamp=error.stamp,
     )

@@ -17,6 +17,7 @@ from typing import Any, Unpack
 
 import anyio
 
+from contextvqa_async.admission import Withdrawn
 from contextvqa_async.asker import Asker
 from contextvqa_async.errors import Kind, RecordError, RunError
 from contextvqa_async.items import Completion, Event, Failure, Finished, Notice, Record, Row, Settled, Started, Summary
@@ -125,7 +126,7 @@ class Run:
             async with self._open_sink(output) as sink:
                 counts = sink.counts
                 self._tell_start(sink)
-                await self.through(self._feed(sink), sink.append)
+                await self.through(self._feed(sink), sink.append, sink)
         except RunError as error:  # the disk, on opening or closing
             self.stop.doom(error)
         summary = self._summarise(counts, *paths)
@@ -133,12 +134,17 @@ class Run:
         return summary
 
     async def through(
-        self, feed: AsyncIterator[Record | Failure], deliver: Callable[[Row | Failure], Awaitable[None]]
+        self,
+        feed: AsyncIterator[Record | Failure],
+        deliver: Callable[[Row | Failure], Awaitable[None]],
+        sink: Sink | None = None,
     ) -> None:
-        """Run the line from ``feed`` to ``deliver``."""
+        """Run the line from ``feed`` to ``deliver``; ``sink`` knows what failed for good in earlier runs."""
         async with Asker.open(self.settings, self._path(), on_notice=self._notice, on_retry=self._tell_retry) as asker:
 
             async def ask(record: Record) -> Completion:
+                if sink and sink.may_stand(record) and sink.still_stands(record, (await asker.weigh(record)).stamp):
+                    raise Withdrawn
                 completion = await asker.ask(record)
                 self._pay(completion)
                 return completion

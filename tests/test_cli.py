@@ -278,3 +278,21 @@ def test_as_a_module_it_is_the_same_command() -> None:
     """``python -m contextvqa_async``."""
     result = subprocess.run([sys.executable, "-m", "contextvqa_async", "--version"], capture_output=True, check=False)
     assert result.returncode == 0
+
+
+def test_a_failure_for_good_is_asked_again_only_when_its_image_changed(command: Command, tmp_path: Path) -> None:
+    """Or when the user says so; the failed file is empty once nothing fails."""
+    (tmp_path / "p.png").write_text("not a picture")
+    write_jsonl(tmp_path / "in.jsonl", {"id": "bad", "image": "p.png"}, {"id": "good", "image": str(PICTURE)})
+    assert command("in.jsonl", "out.jsonl")[0] == 1
+    code, _, err = command("in.jsonl", "out.jsonl")
+    assert code == 1
+    assert "0 done, 0 failed, 2 skipped" in err
+    code, _, err = command("in.jsonl", "out.jsonl", "--retry-failed", "all")
+    assert code == 1
+    assert "1 failed, 1 skipped" in err
+    assert len(read_jsonl(tmp_path / "out.failed.jsonl")) == 1
+    (tmp_path / "p.png").write_bytes(PICTURE.read_bytes())
+    assert command("in.jsonl", "out.jsonl")[0] == 0
+    assert {row["id"] for row in read_jsonl(tmp_path / "out.jsonl")} == {"good", "bad"}
+    assert read_jsonl(tmp_path / "out.failed.jsonl") == []

@@ -356,14 +356,31 @@ async def test_urls_are_handed_on() -> None:
 async def test_weight_is_known_before_reading(tmp_path: Path) -> None:
     """A file weighs by its size, a URL that is handed on nothing, and what is not there nothing either."""
     (tmp_path / "x.png").write_bytes(bytes(3000))
-    kept = partial(weigh, roots=(tmp_path,), reading=Reading(), threads=Threads())
-    assert await kept("x.png") == await kept(bytes(3000)) == 8000
-    assert await kept("data:image/png;base64," + "A" * 4000) == pytest.approx(8000, rel=0.02)
-    assert await kept("http://example.com/x.png") == await kept("nowhere") == await kept("\0") == 0
-    assert await weigh("http://e.com/x", roots=(), reading=Reading(inline_urls=True)) > 1_000_000
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    assert await kept("huge") == 0
+
+    async def size(*refs: str | bytes, reading: Reading = Reading()) -> int:  # noqa: B008 - frozen
+        return (await weigh(refs, roots=(tmp_path,), reading=reading, threads=Threads())).size
+
+    assert await size("x.png") == await size(bytes(3000)) == 8000
+    assert await size("x.png", "x.png", "nowhere") == 16000
+    assert await size("data:image/png;base64," + "A" * 4000) == pytest.approx(8000, rel=0.02)
+    assert await size("http://example.com/x.png", "nowhere", "\0", "huge") == await size() == 0
+    assert await size("http://e.com/x", reading=Reading(inline_urls=True)) > 1_000_000
+
+
+async def test_the_stamp_tells_that_a_file_changed(tmp_path: Path) -> None:
+    """Also that it came to be; data and URLs have none, since the record itself holds them."""
+
+    async def stamp(*refs: str | bytes) -> str:
+        return (await weigh(refs, roots=(tmp_path,), reading=Reading())).stamp
+
+    missing = await stamp("x.png")
+    (tmp_path / "x.png").write_bytes(b"1")
+    first = await stamp("x.png")
+    (tmp_path / "x.png").write_bytes(b"12")
+    assert len({missing, first, await stamp("x.png"), ""}) == 4
+    assert await stamp("http://e.com/x", "data:,a", b"b") == ""
 
 
 @given(data=st.binary(max_size=200), start=st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a"]))

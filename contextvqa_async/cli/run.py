@@ -26,7 +26,7 @@ from contextvqa_async.pipeline import GRACE_SECONDS, Stop
 from contextvqa_async.progress import Display, describe, open_display
 from contextvqa_async.run import run_line
 
-_SIGNALS: dict[int, tuple[str, int]] = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
+_SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
 
 
 def _display_options() -> list[click.Option]:
@@ -76,6 +76,7 @@ def command(
     if prompt_file is not None:
         values["prompt"] = _read_prompt(prompt_file, values.get("prompt"))
     settings = Settings.of(chosen(values))
+    _allow_open_files(settings.limits.concurrency * (2 if settings.simulate else 1))
     display = open_display(progress)
     try:
         summary = anyio.run(_run, input, output, settings, display, verbose, backend_options=_loop())
@@ -96,6 +97,24 @@ def _loop() -> dict[str, Any]:
     except ImportError:
         return {}
     return {"use_uvloop": True}
+
+
+_OTHER_FILES = 128
+"""Open files beside one socket a request: the input, the output, images being read, libraries."""
+
+
+def _allow_open_files(sockets: int) -> None:
+    """Raise this process's soft limit as far as it takes; UsageError where the system's hard limit is lower."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = sockets + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise UsageError(f"--concurrency needs {wanted:,} open files, and this system allows {hard:,} (ulimit -Hn).")
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _run(source: str, output: str, settings: Settings, display: Display, verbose: bool) -> Summary:
@@ -120,7 +139,7 @@ async def _obey_signals(stop: Stop, display: Display, *, task_status: anyio.abc.
     with anyio.open_signal_receiver(*_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
-            name, exit_code = _SIGNALS[number]
+            name, exit_code = _SIGNALS[signal.Signals(number)]
             if not stop.draining.is_set():
                 display(
                     Notice(message=f"{name}: waiting for answers in flight, {GRACE_SECONDS:.0f} s at most; again: now.")

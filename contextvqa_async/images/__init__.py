@@ -11,7 +11,9 @@ to a thread, bounded in time, so that no picture can hold up another.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pybase64
@@ -26,7 +28,7 @@ from contextvqa_async.images.sources import MAX_BYTES, bad
 from contextvqa_async.images.threads import Threads, TooManyHungError
 from contextvqa_async.items import Image
 
-__all__ = ["MAX_BYTES", "Fetcher", "Threads", "image_roots", "load_image", "weigh"]
+__all__ = ["MAX_BYTES", "Fetcher", "Threads", "Weight", "image_roots", "load_image", "weigh"]
 
 TIME_LIMIT = 60.0
 """Seconds that one picture may take to be read and encoded."""
@@ -77,31 +79,58 @@ async def load_image(
         raise bad(ref, "was not read: too many reads before it hang", kind=Kind.TIMEOUT) from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """What is known of a record's images before they are read.
+
+    ``size``: about how many bytes of memory they take in flight (the body, and the transport's copy of it); what
+    cannot be weighed weighs nothing, and loading it tells why. ``stamp``: changes when one of their files does.
+    """
+
+    size: int = 0
+    stamp: str = ""
+
+
 async def weigh(
-    ref: str | bytes,
+    refs: Sequence[str | bytes],
     *,
     roots: Sequence[Path],
     reading: Reading,
     time_limit: float = TIME_LIMIT,
     threads: Threads | None = None,
-) -> int:
-    """Return about how many bytes of memory ``ref`` takes in flight: the body, and the transport's copy of it.
+) -> Weight:
+    """Return the weight of all of a record's images; reads none of them. Raises RecordError where a disk hangs."""
+    files = [ref for ref in refs if isinstance(ref, str) and sources.scheme_of(ref) not in (_DATA, *_WEB)]
+    size = sum(_given_size(ref, reading) for ref in refs)
+    if not files:
+        return Weight(size=size)
+    call = functools.partial(_stat_all, files, tuple(roots))
+    try:
+        found = await (threads or Threads()).run(call, time_limit=time_limit)
+    except (TimeoutError, TooManyHungError):
+        raise bad(files[0], "cannot be found out about: its disk does not answer", kind=Kind.TIMEOUT) from None
+    size += sum(_in_flight(file.st_size) for file in found if file and file.st_size <= MAX_BYTES)
+    return Weight(size=size, stamp=",".join(f"{file.st_size}:{file.st_mtime_ns}" if file else "?" for file in found))
 
-    Reads no picture. What cannot be weighed weighs nothing here; loading it tells why.
-    """
+
+def _given_size(ref: str | bytes, reading: Reading) -> int:
+    """What an image that is no file weighs."""
     if isinstance(ref, bytes):
         return _in_flight(len(ref))
     scheme = sources.scheme_of(ref)
     if scheme == _DATA:
         return _in_flight(len(ref) * 3 // 4)
-    if scheme in _WEB:
-        return _in_flight(_UNKNOWN_WEIGHT) if reading.inline_urls else 0
-    try:
-        call = functools.partial(sources.stat_file, ref, tuple(roots))
-        _, found = await (threads or Threads()).run(call, time_limit=time_limit)
-    except (RecordError, TimeoutError, TooManyHungError):
-        return 0
-    return _in_flight(found.st_size) if found.st_size <= MAX_BYTES else 0
+    return _in_flight(_UNKNOWN_WEIGHT) if scheme in _WEB and reading.inline_urls else 0
+
+
+def _stat_all(refs: Sequence[str], roots: tuple[Path, ...]) -> list[os.stat_result | None]:
+    found: list[os.stat_result | None] = []
+    for ref in refs:
+        try:
+            found.append(sources.stat_file(ref, roots)[1])
+        except RecordError:
+            found.append(None)
+    return found
 
 
 def _in_flight(size: int) -> int:

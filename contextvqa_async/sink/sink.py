@@ -150,6 +150,10 @@ class Sink:
         """The record just chosen is none: its id is still free."""
         self._index.drop(key, Flag.SEEN)
 
+    def may_stand(self, record: Record) -> bool:
+        """Whether ``record`` failed for good in an earlier run, so that :meth:`still_stands` is to be asked."""
+        return bool(self._index.find(key_of(record.id)) & Flag.FINAL)
+
     def still_stands(self, record: Record, stamp: str) -> bool:
         """Whether ``record`` failed for good in an earlier run with images of this very stamp; then it is counted.
 
