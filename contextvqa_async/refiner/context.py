@@ -177,7 +177,7 @@ def _untitled(block: list[Line], *, already: bool = False, same: str = "") -> li
     if at is None:
         return block
     line = block[at]
-    if line.is_label("title") and line.rest:
+    if line.is_label("title") and line.rest and not already:
         return _untitled(block[at + 1 :], already=True, same=line.rest)
     if already:
         return block[at + 1 :] if same and _is(line.body, same) else block[at:]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from contextvqa_async.refiner.labels import kinds
@@ -84,11 +84,16 @@ class Found:
 
 
 @cache
+def _names() -> dict[str, str]:
+    """Labels as they look in keys: without spaces and signs."""
+    return {re.sub(r"[\W_]+", "", name): kind for name, kind in kinds().items()}
+
+
+@lru_cache(maxsize=1024)
 def _kind(key: str) -> str:
     """What a key says its value is: question, answer, article, title, or nothing."""
     word = re.sub(r"[\W_~]+|\d+$", "", key.lower().split("~")[0])
     word = re.sub(r"\d+", "", word)
-    table = {re.sub(r"[\W_]+", "", name): kind for name, kind in kinds().items()}
     if word in {"questiontext", "questionen", "human", "user", "instruction", "input", "prompt"}:
         return "question"
     if word in {
@@ -108,7 +113,7 @@ def _kind(key: str) -> str:
         return "article"
     if word in TITLES:
         return "title"
-    return table.get(word, "")
+    return _names().get(word, "")
 
 
 def _number(key: str) -> str:
@@ -132,8 +137,7 @@ def read_data(text: str) -> list[Chunk | Found]:
             or found.articles
             or (found.texts and isinstance(value, dict) and begin == len(text) - len(text.lstrip()))
         ):
-            search = end if end > begin + 1 and not isinstance(value, list) else begin + 1
-            search = max(search, begin + 1) if end - begin < 4000 else end
+            search = max(end, begin + 1)
             continue
         lead = FENCED.sub("", text[at:begin])
         pieces.extend((lead, found))

@@ -151,7 +151,7 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     """The label at ``at``, if one stands there; ``bold`` are the places where bold ends.
 
     >>> read_label("Question 2 (easy): Who?")
-    Label(kind='question', word='question', end=19, sign='colon', number=2, plural=False)
+    Label(kind='question', word='question', end=18, sign='colon', number=2, plural=False)
     >>> read_label("Questions were raised about it.") is None
     True
     """

@@ -163,7 +163,8 @@ def _structure(line: Line, text: str) -> None:
     """Take quote marks, heading hashes and bullets off the raw text, then inline marks, then numbers and emoji."""
     if text[0] == "=" and (wiki := WIKI_HEAD.match(text)):
         line.decor, text = "head", wiki[2]
-    while text and not text[0].isalpha() and (found := STRUCTURE.match(text)):
+    at = 0
+    while at < len(text) and not text[at].isalpha() and (found := STRUCTURE.match(text, at)):
         kind = found.lastgroup or ""
         if kind == "quote":
             line.quoted = True
@@ -171,7 +172,8 @@ def _structure(line: Line, text: str) -> None:
             line.decor = "bullet" if kind == "task" else kind
         elif kind in {"bullet", "task"} and line.decor in {"bullet", "head"}:
             pass
-        text = text[found.end() :].lstrip()
+        at = found.end()
+    text = text[at:].lstrip() if at else text
     if line.decor == "head":
         text = text.rstrip("#").rstrip()
     if line.mark and line.mark in (HEAD, TERM):

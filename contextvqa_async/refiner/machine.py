@@ -99,6 +99,7 @@ class Machine:
         self.state = IDLE
         self.asked: list[Asked] = []
         self.waiting: list[int] = []  # places of questions that have no answer yet
+        self.numbers: dict[int, int] = {}  # a question's number, and its place among those that wait
         self.turn = 0  # the next of them to be answered in order
 
     def take(self, token: str, line: Line, words: str, sight: Sight, answer: str = "") -> bool:
@@ -134,9 +135,12 @@ class Machine:
 
     def _open(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
         number = line.label.number if line.label and line.label.number is not None else line.number
-        self.waiting = [at for at in self.waiting if not self.asked[at].tried]
+        if self.waiting and self.asked[self.waiting[-1]].tried:
+            self.waiting.pop()
         if not self.waiting:
-            self.turn = 0
+            self.turn, self.numbers = 0, {}
+        if number is not None:
+            self.numbers.setdefault(number, len(self.waiting))
         self.waiting.append(len(self.asked))
         self.asked.append(Asked(words, number))
         return True
@@ -265,15 +269,12 @@ class Machine:
         return self._assign(number, words)
 
     def _assign(self, number: int | None, words: str) -> bool:
-        places = [at for at in self.waiting if number is not None and self.asked[at].number == number]
-        if not places and number is not None and all(self.asked[at].number is None for at in self.waiting):
-            places = self.waiting[number - 1 : number]
-        if not places and (number is None or self.turn < len(self.waiting)):
-            places = self.waiting[self.turn : self.turn + 1]
-        if not places:
+        """Give an answer to the question of its number, or to the next in order."""
+        place = self.turn if number is None else self.numbers.get(number, number - 1 if not self.numbers else self.turn)
+        if not 0 <= place < len(self.waiting):
             return False
-        asked = self.asked[places[0]]
-        self.turn = self.waiting.index(places[0]) + 1
+        asked = self.asked[self.waiting[place]]
+        self.turn = place + 1
         if asked.answers:
             return False
         asked.answers.append(words)

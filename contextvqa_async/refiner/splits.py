@@ -29,8 +29,8 @@ def inner() -> re.Pattern[str]:
 
 
 INSIDE = re.compile(r"[:：﹕︰]|\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】](?=\s)")
-LEAD = re.compile(r"[\s|/;；,，→•·*+–—-]*(?:(?:\d{1,3}[.)、]|[-–—•*|])\s*)?$")
-TRIM = re.compile(r"(?:[\s|/;；→•·*–—-]|\s\d{1,3}[.)、])+$")
+TRIM = " \t|/;；→•·*–—-"
+COUNT = re.compile(r"(?:^|\s)\d{1,3}[.)、]$")
 
 
 def cut(line: Line) -> list[Line]:
@@ -76,7 +76,7 @@ def _cuts(line: Line, state: str) -> list[Label]:
             continue
         opened = place.start()
         label = read_label(body, line.bolds, opened) if may_begin(low[opened : opened + 24]) else None
-        if label is None or not _fits(label, state, body[at:opened], line):
+        if label is None or not _fits(label, state, body[max(at, opened - 400) : opened], line):
             continue
         found.append((opened, label))
         state, at = label.kind if label.kind != "note" else "note", label.end
@@ -184,7 +184,9 @@ def _trim(text: str, follows: Label) -> str:
     text = text.rstrip()
     opened = text.endswith(("(", "[", "（", "【")) and text[:-1].rstrip()
     text = opened or text
-    trimmed = TRIM.sub("", text) if text and text[-1] in "|/;；→•·*–—-.)、" else text
+    trimmed = text.rstrip(TRIM)
+    if found := COUNT.search(trimmed[-6:]):
+        trimmed = trimmed[: len(trimmed) - len(found.group())].rstrip(TRIM)
     while (found := EMOJI.search(trimmed[-8:])) and found.end() == len(trimmed[-8:]):
         trimmed = trimmed[: len(trimmed) - len(found.group())].rstrip()
     return trimmed if follows.kind != "answer" or trimmed else text
@@ -202,7 +204,7 @@ def answered(line: Line, text: str) -> tuple[str, str, str] | None:
         sign = SIGN.match(text, end)
         if sign:
             return text[:end].strip(), _bare(text[sign.end() :]), "sign"
-    for end in reversed(marks):
+    for end in reversed(marks[-20:]) if text.rstrip(" .。")[-1:] in ")）]】" else ():
         closed = CLOSED.match(text, end)
         if closed and _balanced(closed["inside"]):
             return text[:end].strip(), closed["inside"].strip(), "brackets"
@@ -232,38 +234,38 @@ def _marks(text: str) -> list[int]:
     """Places right after each question mark that no quotation holds; all of them where quotes do not close."""
     outside: list[int] = []
     every: list[int] = []
-    depth = 0
+    depth = opened = 0
     for found in QMARK.finditer(text):
         sign = found.group()
         if sign[0] in "“«「":
-            depth += 1
+            depth, opened = depth + 1, opened + 1
         elif sign[0] in "”»」":
             depth = max(0, depth - 1)
         elif sign == '"':
-            depth = 0 if depth else 1
+            depth, opened = (0, opened) if depth else (1, opened + 1)
         else:
             closes = depth and sign[1:].strip("'’")
+            whole = opened == 1 and text[:1] in '"“«「'
             every.append(found.end())
-            depth = 0 if closes else depth
-            if (not depth and not closes) or (closes and _whole_quote(text, found.end())):
+            if not depth or (closes and whole):
                 outside.append(found.end())
+            depth = 0 if closes else depth
     return outside or ([] if depth == 0 else every)
 
 
-def _whole_quote(text: str, end: int) -> bool:
-    """Whether the quotation that ends here held the whole question."""
-    return text[:1] in '"“«「' and text[1:end].count(text[0]) <= (1 if text[0] == '"' else 0)
+DOT = re.compile(r"[•▪◦·]\s*")
 
 
 def _bare(text: str) -> str:
     """An answer without the signs, bullets and emoji that led to it."""
     text = text.strip()
-    while text:
-        found = EMOJI.match(text) or SIGN.match(text) or re.match(r"[•▪◦·]\s*", text)
-        if not found or not found.end() or found.end() >= len(text):
-            return text
-        text = text[found.end() :].lstrip()
-    return text
+    at = 0
+    while at < len(text):
+        found = EMOJI.match(text, at) or SIGN.match(text, at) or DOT.match(text, at)
+        if not found or not at < found.end() < len(text):
+            break
+        at = found.end()
+    return text[at:].lstrip()
 
 
 def _balanced(text: str) -> bool:

@@ -82,6 +82,8 @@ def _cells(row: str) -> list[str]:
 def _header(cells: list[str]) -> tuple[int, int] | None:
     """The columns of questions and answers, if a row names them."""
     asked = answer = -1
+    if len(cells) > 20:
+        return None
     for at, cell in enumerate(cells):
         words = plain(cell)[0].strip(" :：")
         if len(words) > 60:
@@ -133,7 +135,7 @@ def _asking(rows: Rows) -> tuple[int, int] | None:
     """The first column most of whose cells ask, and the one after it."""
     if len(rows) < 1:
         return None
-    for at in range(max(map(len, rows)) - 1):
+    for at in range(min(12, max(map(len, rows))) - 1):
         asks = sum(len(cells) > at + 1 and bool(ASKS.search(plain(cells[at])[0])) for cells in rows)
         if (
             asks
@@ -177,7 +179,10 @@ def _csv(raws: list[str], at: int) -> int:
 
 def _commas(raws: list[str]) -> Iterator[Line]:
     sign = ";" if raws[0].count(";") > raws[0].count(",") else ","
-    rows = list(csv.reader([raw for raw in raws if len(raw) < 100_000], delimiter=sign, skipinitialspace=True))
+    try:
+        rows = list(csv.reader(raws, delimiter=sign, skipinitialspace=True))
+    except csv.Error:  # a cell beyond all measure
+        rows = [[cell.strip() for cell in raw.split(sign)] for raw in raws]
     columns = _header([cell.strip() for cell in rows[0]])
     if columns is None:
         return

@@ -12,9 +12,8 @@ from contextvqa_async.refiner.labels import kinds
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, DEFINITION, END, HEAD, QUESTION, TERM
 
 TAG = re.compile(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
-COMMENT = re.compile(r"<!--.*?-->|<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>", re.DOTALL | re.IGNORECASE)
-GONE = re.compile(r"<(script|style|ref|svg)(?:\s[^<>]*+)?>.*?</\1>|<ref[^<>]*+/>", re.DOTALL | re.IGNORECASE)
-
+DECLARED = re.compile(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]*+/>", re.IGNORECASE)
+GONE = re.compile(r"<!--|<(?P<name>script|style|ref|svg)(?:\s[^<>]*+)?>", re.IGNORECASE)
 ROW = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
 BR = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 BLOCKS = frozenset(
@@ -152,13 +151,26 @@ def untag(text: str) -> str:
     """
     if "<" not in text or not TAG.search(text):
         return text
-    if "<!" in text or "<?" in text or "]]>" in text:
-        text = COMMENT.sub("", text)
-    if re.search(r"<(?:script|style|ref|svg)\b", text):
-        text = GONE.sub("", text)
+    if "<!" in text or "<?" in text or "]]>" in text or "<ref" in text:
+        text = DECLARED.sub("", text)
+    text = _without(text)
     if "|" in text and "<br" in text:
         text = ROW.sub(lambda row: BR.sub(BREAK, row.group()), text)
     return Untagger(_answers_wrap(text)).text(text)
+
+
+def _without(text: str) -> str:
+    """The text without comments, scripts, styles and references."""
+    kept: list[str] = []
+    at = 0
+    while found := GONE.search(text, at):
+        close = f"</{found['name']}>" if found["name"] else "-->"
+        stop = text.find(close, found.end())
+        if stop < 0:
+            break
+        kept.append(text[at : found.start()])
+        at = stop + len(close)
+    return "".join((*kept, text[at:])) if kept else text
 
 
 def _answers_wrap(text: str) -> bool:

@@ -31,7 +31,7 @@ THINK_OPEN = re.compile(
 )
 THINK_CLOSE = re.compile(rf"</(?:{NAMES})\s*>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<unused95>", re.IGNORECASE)
 CLOSES = {"moon": "◁/think▷", "mistral": "[/THINK]", "begin": "<|end_of_thought|>", "gem": "<unused95>"}
-DETAILS = re.compile(r"<details[^<>]*+>\s*<summary>[^<]*(?:think|thought|reason)[^<]*</summary>", re.IGNORECASE)
+DETAILS = re.compile(r"<details[^<>]*+>\s*<summary>(?P<summary>[^<]*+)</summary>", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
@@ -100,7 +100,7 @@ def _channels(text: str) -> str:
 
 def _details(text: str) -> str:
     found = DETAILS.search(text) if "<details" in text else None
-    if not found:
+    if not found or not re.search("think|thought|reason", found["summary"], re.IGNORECASE):
         return text
     stop = text.find("</details>", found.end())
     return text[: found.start()] + (text[stop + 10 :] if stop >= 0 else "")
