@@ -6,7 +6,7 @@ a crash leaves old entries beside new ones: the last one stands, and the next ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
@@ -14,7 +14,7 @@ from zlib import crc32
 from contextvqa_async.items import RecordId
 from contextvqa_async.jsonl import key_of, loads
 from contextvqa_async.sink.index import NOTHING, Flag, Index
-from contextvqa_async.sink.outfile import lines_in, rewrite
+from contextvqa_async.sink.outfile import heal, lines_in, rewrite, sync_folder
 from contextvqa_async.sink.rowfile import sha_bytes
 
 Mode = Literal["transient", "all", "none"]
@@ -51,6 +51,7 @@ class FailedFile:
         self.bad_lines = 0
         self.size = 0
         if path.exists():
+            heal(path, lambda line: entry_of(line) is not None)
             self._read(mode)
 
     def _read(self, mode: Mode) -> None:
@@ -58,6 +59,7 @@ class FailedFile:
         stale = 0
         for number, _, line in lines_in(self.path):
             if (entry := entry_of(line)) is None:
+                stale += isinstance(line, bytes) and b"\0" in line
                 continue
             key = entry_key(entry)
             if key is None:
@@ -86,30 +88,38 @@ class FailedFile:
     def _clear(self, doubled: Mapping[bytes, int]) -> None:
         """After a crash: drop entries whose row came, and all but the last of an id."""
 
-        def keep(number: int, _offset: int, line: bytes) -> bool:
+        def kept(number: int, _offset: int, line: bytes) -> list[bytes]:
             entry = entry_of(line)
             key = entry_key(entry) if entry else None
             if key is None:
-                return True
-            return not self._index.find(key) & Flag.ROW and doubled.get(key, number) == number
+                return [] if b"\0" in line else [line]
+            stale = self._index.find(key) & Flag.ROW or doubled.get(key, number) != number
+            return [] if stale else [line]
 
-        rewrite(self.path, keep)
+        self._rewrite(kept)
 
     def clear_settled(self, read_up_to: int) -> None:
         """At the end: drop the earlier entries that this run settled, and of lines it has read again."""
         before, index = self.size, self._index
 
-        def keep(_number: int, offset: int, line: bytes) -> bool:
+        def kept(_number: int, offset: int, line: bytes) -> list[bytes]:
             entry = entry_of(line)
+            key = entry_key(entry) if entry else None
             if entry is None:
-                return True
-            key = entry_key(entry)
-            if key is None:
-                return offset >= before or not _line_of(entry) <= read_up_to
-            gone = Flag.ROW if offset >= before else Flag.ROW | Flag.NEW_FAILURE
-            return not index.find(key) & gone
+                stale = False
+            elif key is None:
+                stale = offset < before and _line_of(entry) <= read_up_to
+            else:
+                stale = bool(index.find(key) & (Flag.ROW if offset >= before else Flag.ROW | Flag.NEW_FAILURE))
+            return [] if stale else [line]
 
-        rewrite(self.path, keep)
+        self._rewrite(kept)
+
+    def _rewrite(self, kept: Callable[[int, int, bytes], list[bytes]]) -> None:
+        rewrite(self.path, kept)
+        if not self.path.stat().st_size:
+            self.path.unlink()
+            sync_folder(self.path)
 
 
 def _line_of(entry: Mapping[str, Any]) -> int:

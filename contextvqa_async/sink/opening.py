@@ -20,16 +20,17 @@ from contextvqa_async.jsonl import key_of
 from contextvqa_async.sink.failures import FailedFile
 from contextvqa_async.sink.index import Index
 from contextvqa_async.sink.outfile import Appender, heal, rewrite
-from contextvqa_async.sink.rowfile import RowScan, row_of
+from contextvqa_async.sink.rowfile import RowScan, row_of, rows_between_zeros
 from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path, this_run
 
 _BYTES_A_ROW = 2000
 _NAMED = 5
+_STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
 
 def check_target(output: Path, failed: Path, inputs: Sequence[Path]) -> Path:
     """The output's real path; UsageError where no output can be."""
-    if str(output) == "-":
+    if str(output) == "-" or os.path.abspath(output).startswith(_STREAMS):
         raise UsageError("OUTPUT must be a file, not stdout: rows are appended to it, and found again by the next run.")
     target = Path(os.path.realpath(output))
     for path in (target, failed):
@@ -150,9 +151,17 @@ class Opening:
         damaged = set(scan.damaged)
         finish = scan.last if known is not None and known.replacing else {}
         if damaged or finish:
-            rewrite(self.target, lambda number, _, line: number not in damaged and self._stays(number, line, finish))
+
+            def kept(number: int, _offset: int, line: bytes) -> list[bytes]:
+                if number in damaged:
+                    return rows_between_zeros(line, id_key)
+                return [line] if self._stays(number, line, finish) else []
+
+            rewrite(self.target, kept)
         if damaged:
-            self.notes.append(f"Dropped {_numbered(scan.damaged)} of {self.target.name}, holding zeros of a crash.")
+            self.notes.append(
+                f"{_numbered(scan.damaged)} of {self.target.name} held zeros of a crash: whole rows are kept."
+            )
         if scan.garbage:
             self.notes.append(f"{_numbered(scan.garbage)} of {self.target.name} is no row; it is kept as it is.")
         if scan.duplicates and not finish:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -140,34 +140,26 @@ def lines_in(path: Path) -> Iterator[tuple[int, int, bytes | TooLong]]:
         yield number + 1, start, tail
 
 
-def rewrite(path: Path, keep: Callable[[int, int, bytes], bool]) -> int:
-    """Replace the file by those of its lines that ``keep(number, offset, line)``; return how many went.
+def rewrite(path: Path, kept: Callable[[int, int, bytes], Sequence[bytes]]) -> None:
+    """Replace the file by what ``kept(number, offset, line)`` leaves of each line: none, the line, or several.
 
-    The old file stands until the new one is durable. A file of which nothing is kept goes altogether.
+    The old file stands until the new one is durable.
     """
     spare = path.with_name(path.name + ".tmp")
-    kept = dropped = 0
     try:
         with spare.open("wb") as file:
             for number, offset, line in lines_in(path):
                 if isinstance(line, TooLong):
                     raise UsageError(f"{path} cannot be rewritten: its line {number} is {line.size:,} bytes long.")
-                if keep(number, offset, line):
-                    file.write(line + b"\n")
-                    kept += 1
-                else:
-                    dropped += 1
+                for text in kept(number, offset, line):
+                    file.write(text + b"\n")
             file.flush()
             os.fsync(file.fileno())
         shutil.copymode(path, spare)
-        if kept:
-            spare.replace(path)
-        else:
-            path.unlink()
+        spare.replace(path)
         sync_folder(path)
     finally:
         spare.unlink(missing_ok=True)
-    return dropped
 
 
 def tail_of(path: Path) -> tuple[int, bytes]:
@@ -189,7 +181,7 @@ def tail_of(path: Path) -> tuple[int, bytes]:
 def heal(path: Path, whole: Callable[[bytes], bool]) -> int:
     """Mend the end of the file: a whole last line gets its newline, a torn one is cut off; return the bytes cut.
 
-    The zeros that a power loss leaves behind the last write count as torn.
+    Zeros that a power loss left at the very end are cut off too; a line with zeros inside is ended, for a rewrite.
     """
     start, tail = tail_of(path)
     if not tail:
@@ -197,14 +189,10 @@ def heal(path: Path, whole: Callable[[bytes], bool]) -> int:
     line = tail.rstrip(b"\0")
     with path.open("r+b", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
-        if line and start + len(tail) == end and whole(line):
-            file.truncate(start + len(line))
+        complete = start + len(tail) == end and (b"\0" in line or whole(line))
+        file.truncate(start + len(line) if complete else start)
+        if complete:
             file.seek(0, os.SEEK_END)
             file.write(b"\n")
-            line += b"\0" * (end - start - len(tail))
-            torn = len(tail) - len(line)
-        else:
-            file.truncate(start)
-            torn = end - start
         os.fsync(file.fileno())
-    return torn
+    return len(tail) - len(line) if complete else end - start

@@ -34,6 +34,11 @@ def row_of(line: bytes, id_key: str) -> tuple[RecordId, Mapping[str, Any]] | Non
     return (given, row) if isinstance(given, str | int) and not isinstance(given, bool) else None
 
 
+def rows_between_zeros(line: bytes, id_key: str) -> list[bytes]:
+    """The whole rows in a line that a crash filled with zeros."""
+    return [part for part in line.split(b"\0") if part and row_of(part, id_key) is not None]
+
+
 def has_pairs(refined: Any) -> bool:
     """Whether a row's article object holds a pair."""
     return isinstance(refined, dict) and bool(refined.get("qas"))
@@ -116,7 +121,7 @@ class RowScan:
     def _read_tail(self) -> None:
         start, tail = tail_of(self.path)
         line = tail.rstrip(b"\0")
-        if line and row_of(line, self.id_key) is not None:
+        if b"\0" in line or (line and row_of(line, self.id_key) is not None):
             self.lines += 1
             self._enter(start, line)
 
@@ -124,8 +129,11 @@ class RowScan:
         """Parse a line, and enter the row it is or note that it is none."""
         found = row_of(line, self.id_key)
         if found is None:
-            if line.strip():
-                (self.damaged if b"\0" in line else self.garbage).append(self.lines)
+            if b"\0" in line:
+                self.damaged.append(self.lines)
+                self.rows += bool(rows_between_zeros(line, self.id_key))
+            elif line.strip():
+                self.garbage.append(self.lines)
             return
         self._learn_end(line)
         key, row = key_of(found[0]), found[1]

@@ -221,11 +221,11 @@ class Sink:
         sidecar.replacing, sidecar.running = False, None
         sidecar.write(sidecar_path(self.output))
 
-    def _still_valid(self, _number: int, offset: int, line: bytes) -> bool:
-        if offset >= self._before:
-            return True
-        found = row_of(line, self._id_key)
-        return found is None or not self._index.find(key_of(found[0])) & Flag.NEW_ROW
+    def _still_valid(self, _number: int, offset: int, line: bytes) -> list[bytes]:
+        """A line of the output, unless this run wrote a new row of its id."""
+        found = row_of(line, self._id_key) if offset < self._before else None
+        replaced = found is not None and self._index.find(key_of(found[0])) & Flag.NEW_ROW
+        return [] if replaced else [line]
 
 
 def _guarded(work: Callable[[], Any], path: Path) -> Any:
