@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from server import DONE, chunk, completion, event, finish, good, usage
 
 from contextvqa_async.client.inflate import Unreadable, decoder
 from contextvqa_async.errors import Kind
 from contextvqa_async.sse import Answer, Decoder, TooLong
 from contextvqa_async.sse.template import learn
-from server import DONE, chunk, completion, event, finish, good, usage
 
 
 def read(data: bytes, size: int | None = None, *, fast: bool = True) -> Answer:
@@ -162,10 +162,14 @@ def test_f18_bounds() -> None:
     """An event of 5 MB is read; an endless one, or an endless body, is not held."""
     assert len(read(chunk("x" * 5_000_000), 65536).text) == 5_000_000
     for endless in (b"data: " + b"x" * 2**20, b"data: x\n" * 2**17):
-        incoming = Decoder(Answer())
         with pytest.raises(TooLong):
-            for _ in range(80):
-                incoming.feed(endless)
+            feed_often(Decoder(Answer()), endless, 80)
+
+
+def feed_often(incoming: Decoder, data: bytes, times: int) -> None:
+    """The same bytes again and again."""
+    for _ in range(times):
+        incoming.feed(data)
 
 
 @BOTH

@@ -13,7 +13,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import unquote
 from weakref import WeakSet
 
 import aiohttp
@@ -168,7 +167,7 @@ def open_transport(context: ssl.SSLContext, proxy: str | None, *, pooled: bool =
 
     It is used as it is: an AsyncClient around it adds cookies, redirects and authentication, which a batch has no
     use for, and a quarter of what a request costs. ``pooled`` False: each request gets a connection of its own, for
-    those that met a stale one. ``proxy`` is an address; its user and password go into a header.
+    those that met a stale one. ``proxy`` is an address, with user and password where it wants them.
     """
     keep: dict[str, Any] = {"keepalive_timeout": KEEP_ALIVE} if pooled else {"force_close": True}
 
@@ -178,15 +177,7 @@ def open_transport(context: ssl.SSLContext, proxy: str | None, *, pooled: bool =
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_READ_BUFFER,
             timeout=aiohttp.ClientTimeout(total=None),
+            proxy=proxy,
         )
 
-    return AiohttpTransport(verify=context, client=session, proxy=None if proxy is None else _proxy(proxy))
-
-
-def _proxy(address: str) -> httpx.Proxy:
-    url = httpx.URL(address)
-    headers = {}
-    if url.userinfo:
-        user, _, password = url.userinfo.decode().partition(":")
-        headers["Proxy-Authorization"] = aiohttp.encode_basic_auth(unquote(user), unquote(password))
-    return httpx.Proxy(url.copy_with(username="", password=""), headers=headers)
+    return AiohttpTransport(verify=context, client=session)
