@@ -184,7 +184,7 @@ async def test_h05_an_early_answer_to_a_big_upload(status: int) -> None:
 
 
 async def test_h05_a_reset_in_the_middle_of_a_big_upload() -> None:
-    """Perhaps too large, perhaps throttled: three requests, then terminal with that hint, and not the server's fault."""
+    """Perhaps too large, perhaps throttled: three requests, then terminal with that hint; the server is not blamed."""
 
     async def script(exchange: Exchange) -> None:
         await exchange.reader.readexactly(1000)

@@ -14,7 +14,7 @@ from contextvqa_async.faults.fault import Fault, Verdict
 from contextvqa_async.faults.told import Told
 
 _IMAGE = r"(images?|pictures?|vision|multi-?modal|visual)"
-_END = r"\s*([.,;:\"'()!]|$|for|by|with this)"
+_END = r"\s*([.,;:\"'()!]|$|(for|by|with)\b)"
 _CANNOT = r"(could ?n[o'’]t|can ?not|can't|failed to|unable to|not)"
 
 PHRASES: dict[str, tuple[str, ...]] = {
@@ -53,7 +53,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"\bmodel\b.{0,120}?(does not exist|do(es)?n['’]t exist|not exist|not found|(can ?not|not) be found|"
         "is not available|no longer|deprecat|not a valid|not loaded|has been (removed|retired)|unavailable for)",
         "not a valid model", r"(invalid|unknown|no such|nonexistent) (name for )?model", "no access to model",
-        "no endpoints found", "模型不存在",
+        "not found the model", "no endpoints found", "模型不存在",
     ),
     "never": (r"limit: 0\b", "per_?day"),
     "caller": ("list index out of range", "role must be", "missing content-length"),
