@@ -20,9 +20,9 @@ from contextvqa_async.sink.rowfile import sha_bytes
 Mode = Literal["transient", "all", "none"]
 
 
-def stamp_bytes(stamp: str) -> bytes:
-    """An image stamp as the index keeps it; no stamp is four zeros."""
-    return (crc32(stamp.encode()) or 1).to_bytes(4, "big") if stamp else NOTHING
+def stamp_mark(stamp: str) -> int:
+    """An image stamp as the index keeps it; no stamp is zero."""
+    return crc32(stamp.encode()) or 1 if stamp else 0
 
 
 def entry_of(line: Any) -> Mapping[str, Any] | None:
@@ -83,7 +83,7 @@ class FailedFile:
         flags = Flag.FAILED | Flag.FINAL if final else Flag.FAILED
         sha = NOTHING if mode == "none" else sha_bytes(entry.get("record_sha"))
         stamp = "" if mode == "none" else str(entry.get("image_stamp") or "")
-        self._index.put(key, flags, sha, stamp_bytes(stamp))
+        self._index.put(key, flags, sha, stamp_mark(stamp))
 
     def _clear(self, doubled: Mapping[bytes, int]) -> None:
         """After a crash: drop entries whose row came, and all but the last of an id."""

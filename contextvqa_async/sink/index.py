@@ -1,6 +1,6 @@
-"""What is known of each id, in about 30 bytes: a row is there, it failed, this input named it before.
+"""What is known of each id, in about 35 bytes: a row is there, it failed, this input named it before.
 
-An entry is 25 bytes: 16 of hash, 4 of the record's sha, 4 of a mark (where the row lies; which images failed), and one
+An entry is 29 bytes: 16 of hash, 4 of the record's sha, 8 of a mark (where the row lies; which images failed), and one
 of flags. Entries lie side by side in small buckets of plain bytes, so that finding one is one search in C. Rule: no
 Python object per id, and no false answer but by a collision of 128 bits.
 """
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-ENTRY = 25
+ENTRY = 29
+_FLAGS = ENTRY - 1
 _FULL = 32
 """Entries a bucket holds on average before the buckets are split."""
 
@@ -18,11 +19,12 @@ _SPLIT = 8
 """How many buckets one is split into: seldom, since each split moves every entry."""
 
 NOTHING = b"\0\0\0\0"
-"""An unknown sha, or no mark."""
+"""An unknown sha."""
 
 _word = Struct(">qq").pack
 _word_and_sha = Struct(">qqI").pack
-_entry = Struct(">qq4s4sB").pack
+_entry = Struct(">qq4sQB").pack
+_rest = Struct(">4sQB").unpack_from
 _hash = Struct(">q").unpack_from
 
 
@@ -62,7 +64,7 @@ class Index:
         self._mask = buckets - 1
         self._buckets = [bytearray() for _ in range(buckets)]
 
-    def put(self, key: bytes, flags: int, sha: bytes = NOTHING, mark: bytes = NOTHING) -> int:
+    def put(self, key: bytes, flags: int, sha: bytes = NOTHING, mark: int = 0) -> int:
         """Set what is known of ``key``; return the flags it had."""
         first = hash(key)
         entry = _entry(first, hash(key + b"b"), sha, mark, flags)
@@ -72,7 +74,7 @@ class Index:
             bucket += entry
             self._grow()
             return 0
-        old = bucket[at + 24]
+        old = bucket[at + _FLAGS]
         bucket[at : at + ENTRY] = entry
         return old
 
@@ -83,52 +85,51 @@ class Index:
         bucket = self._buckets[first & self._mask]
         at = bucket.find(word)
         if at >= 0:
-            old = bucket[at + 24]
-            bucket[at + 24] = old | 16
+            old = bucket[at + _FLAGS]
+            bucket[at + _FLAGS] = old | 16
             return old | 128
         return self._see_otherwise(bucket, word[:16])
 
     def _see_otherwise(self, bucket: bytearray, word: bytes) -> int:
         at = bucket.find(word)
         if at < 0:
-            bucket += word + NOTHING + NOTHING + b"\x10"
+            bucket += word + bytes(ENTRY - 17) + b"\x10"
             self._grow()
             return 0
-        old = bucket[at + 24]
-        bucket[at + 24] = old | Flag.SEEN
+        old = bucket[at + _FLAGS]
+        bucket[at + _FLAGS] = old | Flag.SEEN
         return old | 128 if bucket[at + 16 : at + 20] == NOTHING else old
 
     def find(self, key: bytes) -> int:
         """The flags of ``key``; 0 where it is unknown."""
         bucket, at = self._place(key)
-        return bucket[at + 24] if at >= 0 else 0
+        return bucket[at + _FLAGS] if at >= 0 else 0
 
-    def look(self, key: bytes) -> tuple[int, bytes, bytes]:
-        """The flags, sha and mark of ``key``."""
+    def look(self, key: bytes) -> tuple[bytes, int, int]:
+        """The sha, mark and flags of ``key``."""
         bucket, at = self._place(key)
-        if at < 0:
-            return 0, NOTHING, NOTHING
-        return bucket[at + 24], bytes(bucket[at + 16 : at + 20]), bytes(bucket[at + 20 : at + 24])
+        sha, mark, flags = _rest(bucket, at + 16) if at >= 0 else (NOTHING, 0, 0)
+        return sha, mark, flags
 
     def mark(self, key: bytes, flags: int) -> int:
         """Add ``flags`` to the key's; return what they were."""
         bucket, at = self._place(key)
         if at < 0:
             return self.put(key, flags)
-        old = bucket[at + 24]
-        bucket[at + 24] = old | flags
+        old = bucket[at + _FLAGS]
+        bucket[at + _FLAGS] = old | flags
         return old
 
     def drop(self, key: bytes, flags: int) -> None:
         """Take ``flags`` from the key's."""
         bucket, at = self._place(key)
         if at >= 0:
-            bucket[at + 24] &= ~flags & 255
+            bucket[at + _FLAGS] &= ~flags & 255
 
     def flags(self) -> Iterator[int]:
         """The flags of every key."""
         for bucket in self._buckets:
-            yield from bucket[24::ENTRY]
+            yield from bucket[_FLAGS::ENTRY]
 
     def _place(self, key: bytes) -> tuple[bytearray, int]:
         first = hash(key)

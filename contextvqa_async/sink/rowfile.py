@@ -20,8 +20,6 @@ from contextvqa_async.sink.outfile import blocks_in, tail_of
 
 _SHA = b'"record_sha":"'
 _LONGEST_END = 64
-_SHIFT = 4
-"""Offsets are kept in steps of 16 bytes: four bytes reach to 64 GB."""
 
 
 def row_of(line: bytes, id_key: str) -> tuple[RecordId, Mapping[str, Any]] | None:
@@ -105,7 +103,7 @@ class RowScan:
                 and b"\\" not in key
             ):
                 self.rows += 1
-                if put(key, 1, unhexlify(block[sha : sha + 8]), _mark(offset + start)):
+                if put(key, 1, unhexlify(block[sha : sha + 8]), offset + start):
                     self._note_double(key)
             else:
                 self._enter(offset + start, block[start:end])
@@ -141,7 +139,7 @@ class RowScan:
         sha = sha_bytes(generation.get("record_sha") if isinstance(generation, dict) else None)
         empty = self.empty_key is not None and not has_pairs(row.get(self.empty_key))
         self.rows += 1
-        if self.index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha, _mark(offset)):
+        if self.index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha, offset):
             self._note_double(key)
 
     def _learn_end(self, line: bytes) -> None:
@@ -155,19 +153,9 @@ class RowScan:
         self.last[key] = self.lines
 
 
-def _mark(offset: int) -> bytes:
-    return min(offset >> _SHIFT, 0xFFFFFFFF).to_bytes(4, "big")
-
-
-def is_row(path: Path, mark: bytes, key: bytes, id_key: str) -> bool:
-    """Whether the row that the index believes to be at ``mark`` is whole, and is the row of ``key``."""
-    at = int.from_bytes(mark, "big")
-    if at == 0xFFFFFFFF:
-        return True
+def is_row(path: Path, offset: int, key: bytes, id_key: str) -> bool:
+    """Whether the line at ``offset`` is whole, and is the row of ``key``."""
     with path.open("rb") as file:
-        file.seek(max(0, (at << _SHIFT) - 1))
-        if at:
-            near = file.read((1 << _SHIFT) + 1)
-            file.seek((at << _SHIFT) + near.find(b"\n"))
+        file.seek(offset)
         found = row_of(file.readline().rstrip(b"\n"), id_key)
     return found is not None and key_of(found[0]) == key

@@ -20,7 +20,7 @@ from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import RunError
 from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import Batch, dumps, key_of
-from contextvqa_async.sink.failures import stamp_bytes
+from contextvqa_async.sink.failures import stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
 from contextvqa_async.sink.opening import Opening, check_target, take_lock
 from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
@@ -130,15 +130,15 @@ class Sink:
             return False
         if known & Flag.ROW and not known & Flag.EMPTY:
             return not known & Flag.SAME and self._is_glued(key)
-        if known & Flag.FINAL and known & Flag.SAME and self._index.look(key)[2] == NOTHING:
+        if known & Flag.FINAL and known & Flag.SAME and not self._index.look(key)[1]:
             self.counts.standing += 1
             return False
         return True
 
     def _is_glued(self, key: bytes) -> bool:
         """Whether what was taken for the row of a changed record is none: two halves, glued by whoever edited it."""
-        _, _, mark = self._index.look(key)
-        if is_row(self.output, mark, key, self._id_key):
+        _, offset, _ = self._index.look(key)
+        if is_row(self.output, offset, key, self._id_key):
             self.counts.done += 1
             self.counts.changed += 1
             return False
@@ -160,8 +160,8 @@ class Sink:
         To be asked for every record that the sink chose, before anything is sent: a record whose failure had an
         image stamp is chosen because only its images can tell.
         """
-        flags, sha, old = self._index.look(key_of(record.id))
-        same = bool(flags & Flag.FINAL) and sha in (NOTHING, sha_bytes(record.sha)) and old == stamp_bytes(stamp)
+        sha, old, flags = self._index.look(key_of(record.id))
+        same = bool(flags & Flag.FINAL) and sha in (NOTHING, sha_bytes(record.sha)) and old == stamp_mark(stamp)
         self.counts.standing += same
         return same
 
