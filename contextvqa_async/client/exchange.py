@@ -157,7 +157,9 @@ class _Reading:
             return Reply(fault=spoilt, headers=headers)
         incoming.finish()
         answer.request_id = request_id(headers)
-        if (fault := self._verdict(answer, incoming.excerpt, host)) is not None:
+        fault = answer.fault(host, lambda words: wait_hint(headers, words, time.time()))
+        if fault is not None:
+            fault = self._explained(fault, answer, incoming.excerpt)
             status = fault.status or self._response.status_code
             fault = replace(fault, status=status, request_id=fault.request_id or answer.request_id)
         first = None if self._first is None else self._first - self._wire.started
@@ -189,9 +191,9 @@ class _Reading:
         whole = answer.done or answer.usage is not None or answer.error is not None
         self._wire.due = min(self._wire.due, now + (_DRAIN if whole else _USAGE))
 
-    def _verdict(self, answer: Answer, excerpt: str, host: str) -> Fault | None:
-        fault = answer.fault(host)
-        if fault is None or answer.error is not None or fault.kind is not Kind.TRUNCATED:
+    def _explained(self, fault: Fault, answer: Answer, excerpt: str) -> Fault:
+        """Why an answer broke off, where that is all that it tells itself."""
+        if answer.error is not None or fault.kind is not Kind.TRUNCATED:
             return fault
         if self._wire.expired:
             return self._too_late()

@@ -27,6 +27,7 @@ _LEAST_HOLD = 0.005
 
 _PIECE = 256 * 1024
 _READ_BUFFER = 256 * 1024
+_HEADER = 64 * 1024
 
 _wire: ContextVar[Wire | None] = ContextVar("wire", default=None)
 
@@ -176,6 +177,8 @@ def open_transport(context: ssl.SSLContext, proxy: str | None, *, pooled: bool =
             connector=_Connector(limit=0, ssl=context, ttl_dns_cache=300, **keep),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_READ_BUFFER,
+            max_line_size=_HEADER,
+            max_field_size=_HEADER,
             timeout=aiohttp.ClientTimeout(total=None),
             proxy=proxy,
         )

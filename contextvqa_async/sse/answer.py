@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contextvqa_async.errors import Kind
-from contextvqa_async.faults import Fault, Verdict, classify, read_error
+from contextvqa_async.faults import Fault, Told, Verdict, classify, read_error
 
 _FINISH = {
     "stop": "stop eos eos_token end_turn stop_sequence complete completed finish_reason_stop",
@@ -106,7 +106,7 @@ class Answer:
         return isinstance(choices, list) and self._take_choices(choices)
 
     def _take_choices(self, choices: list[Any]) -> bool:
-        ours = [choice for choice in choices if isinstance(choice, dict) and not choice.get("index")]
+        ours = [choice for choice in choices if isinstance(choice, dict) and choice.get("index") in (None, 0, "0")]
         if len(choices) > 1 or not ours:
             self.oddities.update(["several_choices"] if choices else [])
         return bool(ours) and self._take_choice(ours[0])
@@ -207,10 +207,13 @@ class Answer:
             odd.add("tool_calls")
         return tuple(sorted(odd))
 
-    def fault(self, host: str) -> Fault | None:
-        """The verdict, once the answer ended and is closed: None is a success."""
+    def fault(self, host: str = "", hint: Callable[[str], float | None] = lambda _: None) -> Fault | None:
+        """The verdict, once the answer ended and is closed: None is a success.
+
+        ``hint`` reads from an error's words how many seconds it asks to wait.
+        """
         if self.error is not None:
-            return _inner_fault(self.error, host)
+            return _inner_fault(self.error, host, hint)
         for kind, verdict, message, tries in self._endings():
             return Fault(kind=kind, verdict=verdict, message=message, status=200, tries=tries, code=self.finish)
         return None
@@ -235,10 +238,9 @@ class Answer:
         yield Kind.TRUNCATED, Verdict.TRANSIENT, "The answer broke off: neither a finish reason nor [DONE] came.", None
 
 
-def _inner_fault(error: object, host: str) -> Fault:
-    if isinstance(error, str):
-        return Fault(kind=Kind.SERVER, verdict=Verdict.TRANSIENT, message=error[:300], status=200)
-    return classify(read_error(error), status=None, host=host)
+def _inner_fault(error: object, host: str, hint: Callable[[str], float | None]) -> Fault:
+    told = Told(message=error, raw=error) if isinstance(error, str) else read_error(error)
+    return classify(told, status=None, host=host, wait=hint(told.raw))
 
 
 def _is_error(chunk: Mapping[str, Any]) -> bool:
