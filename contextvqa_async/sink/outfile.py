@@ -91,8 +91,9 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def blocks_in(path: Path) -> Iterator[tuple[int, bytes | TooLong]]:
-    """(offset, whole lines) one after the other, each ending in a newline; what follows the last newline is left out.
+    """(offset, block) one after the other, each beginning with a line and holding at least one whole.
 
+    What follows a block's last newline is to be left out: it comes again in the next block, or is the file's torn end.
     A line beyond MAX_LINE comes as a TooLong of its own.
     """
     at, size = 0, BLOCK
@@ -100,7 +101,7 @@ def blocks_in(path: Path) -> Iterator[tuple[int, bytes | TooLong]]:
         while block := file.read(size):
             end = block.rfind(b"\n") + 1
             if end:
-                yield at, block if end == len(block) else block[:end]
+                yield at, block
                 size = BLOCK
             elif len(block) < size:
                 return  # the torn end
