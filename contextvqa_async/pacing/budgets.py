@@ -21,6 +21,10 @@ PRIOR_TOKENS = 1_500.0
 """What a request costs before any has told: an image of some 900 tokens, and an article with its pairs."""
 
 
+UNKNOWN = 4
+"""Requests in flight while none has told yet what one costs: so much can be made good within the first minute."""
+
+
 class RequestBudget:
     """At most ``rpm`` starts in any 60 seconds; a fraction is kept by spacing (1.5: one every 40 s)."""
 
@@ -48,19 +52,22 @@ class TokenBudget:
         self._seconds_per_token = MINUTE / tpm
         self._due = float("-inf")
         self._told = 0
+        self._unknown = 0
         self.estimate = min(PRIOR_TOKENS, tpm)
 
     def ready(self, now: float) -> float:
-        """When the next request may start; ``now`` or earlier means at once."""
-        return self._due
+        """When the next request may start; ``now`` or earlier means at once, infinity when one has told its cost."""
+        return math.inf if self._unknown >= UNKNOWN else self._due
 
     def spend(self, now: float) -> float:
         """A request starts; returns what was charged for it, to be handed to :meth:`settle`."""
+        self._unknown += self._told == 0
         self._due = max(self._due, now - CATCH_UP_SECONDS) + self.estimate * self._seconds_per_token
         return self.estimate
 
     def settle(self, charged: float, used: int | None) -> None:
         """Correct a charge by what the request used, and the estimate with it; None: it told nothing."""
+        self._unknown = 0
         if used is None:
             return
         self._told += 1

@@ -52,7 +52,8 @@ class Fleet:
 
     def paused_for(self, now: float) -> float:
         """Seconds that no request may start, whatever ends meanwhile."""
-        return min(max(endpoint.paused_for(now), self._budget(now) - now) for endpoint in self.endpoints)
+        pause = min(max(endpoint.paused_for(now), self._budget(now) - now) for endpoint in self.endpoints)
+        return pause if math.isfinite(pause) else 0.0
 
     def next_start(self, now: float) -> tuple[int | None, float]:
         """The endpoint to ask now, or None and the time to look again."""

@@ -33,8 +33,8 @@ TAKEN_ON_SECONDS = 0.2
 TAKEN_ON_SILENTLY_SECONDS = 0.5
 """The same where first tokens are to come: they tell more, and are waited for a little longer."""
 
-LEAST = 0.05
-"""The smallest limit: a request, then a rest of twenty times its length."""
+LEAST = 0.1
+"""The smallest limit: a request, then a rest of ten times its length."""
 
 PATIENCE = 100
 """Answers between two trials of more than what was refused: each may cost a refusal, and 2 % are allowed."""
@@ -247,7 +247,7 @@ class Window:
         """Additive increase to what held before; then patience; then trials of more."""
         filled = self.in_flight + 1 >= math.floor(self.limit)
         if self.limit < self._top and filled:
-            self._grow_to(self.limit + (1 / self.limit if self.limit >= 1 else 0.01))
+            self._grow_to(self.limit + (1 / self.limit if self.limit >= 1 else 0.02))
         elif filled and self._held < self.most and not self._step and self._quiet >= max(PATIENCE, self.limit):
             self._try_more(1)
 

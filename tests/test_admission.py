@@ -1,0 +1,367 @@
+"""Waiting for leave to ask: order, cancellation, stops, and the sentences for people."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from contextvqa_async.admission import Admission, Slot, Withdrawn
+from contextvqa_async.config import Limits
+from contextvqa_async.errors import Kind, RunError
+from contextvqa_async.pacing import Outcome
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Both event loops that a run may have."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+    return "asyncio", {"use_uvloop": request.param == "uvloop"}
+
+
+class Time:
+    """A clock that stands still until it is told, and sleeps that wait for it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self._sleepers: list[tuple[float, int, anyio.Event]] = []
+        self._count = itertools.count()
+
+    def clock(self) -> float:
+        """Now."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Until then."""
+        woken = anyio.Event()
+        heapq.heappush(self._sleepers, (self.now + seconds, next(self._count), woken))
+        await woken.wait()
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let time pass, and everybody act at their time."""
+        until = self.now + seconds
+        await settle_down()
+        while self._sleepers and self._sleepers[0][0] <= until:
+            self.now, _, woken = heapq.heappop(self._sleepers)
+            woken.set()
+            await settle_down()
+        self.now = until
+
+
+async def settle_down() -> None:
+    """Let every task run until it waits."""
+    for _ in range(12):
+        await checkpoint()
+
+
+class Office:
+    """An admission, and those who ask there."""
+
+    def __init__(self, endpoints: int | list[str] = 1, **limits: Any) -> None:
+        self.time = Time()
+        self.notices: list[str] = []
+        self.admission = Admission(
+            endpoints,
+            Limits(**limits),
+            clock=self.time.clock,
+            sleep=self.time.sleep,
+            rng=random.Random(1),
+            on_notice=self.notices.append,
+        )
+        self.got: list[str] = []
+        self.errors: list[Exception] = []
+        self.slots: dict[str, Slot] = {}
+        self._leave: dict[str, anyio.Event] = {}
+
+    async def visit(self, name: str, again: bool = False) -> None:
+        """Wait for a slot, and keep it until told to leave."""
+        self._leave[name] = anyio.Event()
+        try:
+            async with self.admission.slot(again=again) as slot:
+                self.got.append(name)
+                self.slots[name] = slot
+                await self._leave[name].wait()
+        except (Withdrawn, RunError) as error:
+            self.errors.append(error)
+
+    def leave(self, *names: str) -> None:
+        """Give the slots back."""
+        for name in names:
+            self._leave[name].set()
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[anyio.abc.TaskGroup]:
+    """Visitors of one test, sent home at its end."""
+    async with anyio.create_task_group() as group:
+        yield group
+        group.cancel_scope.cancel()
+
+
+async def come(tasks: anyio.abc.TaskGroup, office: Office, *names: str, again: bool = False) -> None:
+    """Visitors come, one after the other."""
+    for name in names:
+        tasks.start_soon(office.visit, name, again)
+        await settle_down()
+
+
+async def test_first_come_first_served_and_retries_before_new_records(tasks: anyio.abc.TaskGroup) -> None:
+    """Slots go round in order; who asks again goes before those who never had one."""
+    office = Office(concurrency=1)
+    await come(tasks, office, "a", "b", "c")
+    await come(tasks, office, "x", "y", again=True)
+    for name in ("a", "x", "y", "b", "c"):
+        assert office.got[-1] == name
+        office.leave(name)
+        await settle_down()
+    assert office.got == ["a", "x", "y", "b", "c"]
+    assert office.admission.in_flight == 0
+
+
+async def test_no_more_are_in_than_allowed(tasks: anyio.abc.TaskGroup) -> None:
+    """The limit is kept, and told."""
+    office = Office(concurrency=2)
+    await come(tasks, office, "a", "b", "c")
+    assert office.got == ["a", "b"]
+    assert office.admission.in_flight == office.admission.limit == 2
+
+
+async def test_settling_frees_the_slot_and_only_the_first_counts(tasks: anyio.abc.TaskGroup) -> None:
+    """The next starts when the answer is read, not when the block ends; settling twice changes nothing."""
+    office = Office(concurrency=1)
+    await come(tasks, office, "a", "b")
+    assert office.slots["a"].settle(Outcome.OK)
+    assert office.slots["a"].settle(Outcome.RATE)
+    office.slots["a"].first_token()
+    office.slots["a"].progress(3)
+    await settle_down()
+    assert office.got == ["a", "b"]
+    office.leave("a", "b")
+    await settle_down()
+    assert office.admission.in_flight == 0
+
+
+async def test_a_pause_is_slept_once_for_all(tasks: anyio.abc.TaskGroup) -> None:
+    """One waiter sleeps until the endpoint may be asked again; nobody starts earlier, and all start then."""
+    office = Office(concurrency=4)
+    await come(tasks, office, "a")
+    assert not office.slots["a"].settle(Outcome.RATE, wait=30.0)
+    await come(tasks, office, "b", "c")
+    assert 30 <= office.admission.paused_for(office.time.now) <= 33.1
+    await office.time.pass_by(29.9)
+    assert office.got == ["a"]
+    await office.time.pass_by(10)
+    assert office.got == ["a", "b", "c"]
+
+
+async def test_a_waiter_may_be_cancelled_at_any_moment() -> None:
+    """While waiting, while being the lookout, while being handed a slot: the next one gets what it leaves."""
+    office = Office(concurrency=1)
+    async with anyio.create_task_group() as tasks:
+        await come(tasks, office, "a")
+        scopes: list[anyio.CancelScope] = []
+
+        async def visit(name: str) -> None:
+            with anyio.CancelScope() as scope:
+                scopes.append(scope)
+                await office.visit(name)
+
+        for name in ("b", "c", "d", "e"):
+            tasks.start_soon(visit, name)
+            await settle_down()
+        scopes[0].cancel()  # waits
+        office.slots["a"].settle(Outcome.RATE, wait=5.0)
+        await settle_down()
+        scopes[1].cancel()  # looks out
+        await settle_down()
+        await office.time.pass_by(4.9)
+        office.time.now += 1
+        office.admission._serve()  # hands the slot to d, who is cancelled before it runs
+        scopes[2].cancel()
+        await office.time.pass_by(1)
+        assert office.got[0] == "a"
+        assert office.got[-1] == "e"
+        assert office.admission.in_flight == 1
+        tasks.cancel_scope.cancel()
+    assert office.admission.in_flight == 0
+    assert not any(office.admission._waiting)
+
+
+async def test_a_stop_sends_everybody_home_at_once(tasks: anyio.abc.TaskGroup) -> None:
+    """Those who wait, the lookout among them, and those who come later are Withdrawn; who has a slot keeps it."""
+    office = Office(concurrency=1)
+    await come(tasks, office, "a", "b")
+    office.slots["a"].settle(Outcome.RATE, wait=60.0)
+    await come(tasks, office, "c")
+    office.admission.stop()
+    await settle_down()
+    await come(tasks, office, "d")
+    assert [type(error) for error in office.errors] == [Withdrawn] * 3
+    assert office.got == ["a"]
+
+
+async def test_a_wait_without_end_is_told_to_everybody(tasks: anyio.abc.TaskGroup) -> None:
+    """A pause above the cap raises RunError for those who wait and those who come."""
+    office = Office(["http://one"], concurrency=1)
+    await come(tasks, office, "a", "b", "c")
+    office.slots["a"].settle(Outcome.RATE, wait=3600.0)
+    await settle_down()
+    await come(tasks, office, "d")
+    assert [isinstance(error, RunError) and error.kind for error in office.errors] == [Kind.RATE] * 3
+    assert len({id(error) for error in office.errors}) == 3
+    assert "http://one asks to wait" in str(office.errors[0])
+
+
+async def failing(office: Office, outcome: Callable[[], Outcome]) -> list[bool]:
+    """A record that is asked again until it is answered; returns what was charged."""
+    charged: list[bool] = []
+    while True:
+        async with office.admission.slot(again=bool(charged)) as slot:
+            ended = outcome()
+            charged.append(slot.settle(ended))
+        if ended is Outcome.OK:
+            return charged
+
+
+async def test_an_outage_is_told_twice_and_charged_to_nobody() -> None:
+    """Once when the endpoint goes, once when it is back; probes come one at a time, ever more rarely."""
+    office = Office(["http://one"], concurrency=8)
+    asked: list[float] = []
+    charges: list[list[bool]] = []
+
+    def outcome() -> Outcome:
+        asked.append(office.time.now)
+        return Outcome.FAULT if 105 <= office.time.now < 300 else Outcome.OK
+
+    async def records() -> None:
+        for _ in range(10):
+            charges.append(await failing(office, outcome))
+            await office.time.sleep(1.0)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(records)
+        await office.time.pass_by(60)
+        assert office.admission.down
+        assert office.admission.paused_for(office.time.now) > 0
+        await office.time.pass_by(400)
+    assert len(charges) == 80
+    assert sum(charge.count(True) for charge in charges) <= 80 + 2
+    probes = [at for at in asked if 108 < at < 300]
+    assert len(probes) < 15
+    assert max(after - before for before, after in itertools.pairwise(probes)) <= 31
+    assert ["does not answer" in notice for notice in office.notices] == [True, False]
+    assert not office.admission.down
+
+
+async def test_an_endpoint_that_never_answers_raises() -> None:
+    """A wrong address is told to every waiter within half a minute."""
+    office = Office(["http://one"], concurrency=4)
+
+    async def never() -> None:
+        with pytest.raises(RunError, match="never answered"):
+            await failing(office, lambda: Outcome.FAULT)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(6):
+            tasks.start_soon(never)
+        await office.time.pass_by(40)
+
+
+async def test_max_downtime_is_kept_while_everybody_waits() -> None:
+    """The deadline is met by the lookout, even in the middle of a rest."""
+    office = Office(["http://one"], concurrency=2, max_downtime=20)
+    ended: list[float] = []
+
+    assert await failing(office, lambda: Outcome.OK) == [True]
+
+    async def record() -> None:
+        with pytest.raises(RunError, match="--max-downtime"):
+            await failing(office, lambda: Outcome.FAULT)
+        ended.append(office.time.now)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(record)
+        await office.time.pass_by(60)
+    assert ended == [pytest.approx(120, abs=0.5)] * 5
+
+
+async def test_rpm_holds_for_a_crowd() -> None:
+    """Sixty a minute, for two hundred who ask at once."""
+    office = Office(concurrency=256, rpm=60)
+    starts: list[float] = []
+
+    async def record() -> None:
+        async with office.admission.slot():
+            starts.append(office.time.now)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(200):
+            tasks.start_soon(record)
+        await office.time.pass_by(230)
+    assert len(starts) == 200
+    assert starts[-1] - starts[0] == pytest.approx(200, rel=0.03)
+    assert all(after - before > 60 for before, after in zip(starts, starts[60:], strict=False))
+
+
+async def test_two_thousand_waiters_cost_little() -> None:
+    """Each slot wakes one waiter: 20,000 slots for 2,048 waiters need some 3 switches each, not thousands."""
+    office = Office(concurrency=64, no_adaptive=True)
+    left, inside, most = 20_000, 0, 0
+
+    async def record() -> None:
+        nonlocal left, inside, most
+        while left > 0:
+            left -= 1
+            async with office.admission.slot() as slot:
+                inside += 1
+                most = max(most, inside)
+                await checkpoint()
+                inside -= 1
+                slot.settle(Outcome.OK)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2048):
+                tasks.start_soon(record)
+    assert most == 64
+    assert office.admission.in_flight == 0
+
+
+async def test_random_cancellations_leak_nothing() -> None:
+    """After thousands of cancelled waiters, holders and lookouts, everything is free, and the next is served."""
+    rng = random.Random(2)
+    admission = Admission(2, Limits(concurrency=8, rpm=1e6, no_adaptive=True))
+
+    async def record() -> None:
+        with anyio.CancelScope() as scope:
+            if rng.random() < 0.5:
+                tasks.start_soon(cancel, scope, rng.randrange(40))
+            async with admission.slot(again=rng.random() < 0.3) as slot:
+                for _ in range(rng.randrange(4)):
+                    await checkpoint()
+                slot.first_token()
+                slot.settle(rng.choice([Outcome.OK, Outcome.OK, Outcome.VOID, Outcome.RATE]), wait=0.001)
+
+    async def cancel(scope: anyio.CancelScope, after: int) -> None:
+        for _ in range(after):
+            await checkpoint()
+        scope.cancel()
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3000):
+                tasks.start_soon(record)
+        async with admission.slot():
+            assert admission.in_flight == 1
+    assert admission.in_flight == 0
+    assert not any(admission._waiting)
+    assert admission._lookout is None

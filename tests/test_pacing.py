@@ -1,0 +1,334 @@
+"""The pace: simulated servers from one end to the other, then the rules one by one."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+from benchmark.pacing import Scenario, changed, healthy, refusing, run, slowing, steady
+from benchmark.pacing_servers import Result, Server, Simulation, even, share
+
+from contextvqa_async.config import Limits
+from contextvqa_async.errors import Kind, RunError
+from contextvqa_async.pacing import Fleet, Flight, Outcome
+from contextvqa_async.pacing.window import Window
+
+SCENARIOS = [*healthy(), *refusing(), *slowing(), *changed()]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: f"{each.title} of {each.concurrency}")
+def test_as_fast_as_the_best_fixed_setting(scenario: Scenario) -> None:
+    """Each line of the table keeps its bounds: 90 % of the best fixed setting, less than 2 % refused."""
+    ours, fixed = scenario.run(), scenario.best_fixed()
+    assert ours.done == scenario.records
+    assert fixed.seconds / ours.seconds >= scenario.ratio
+    assert ours.refused_share < scenario.refused
+
+
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_a_heavy_tail_never_shrinks_a_healthy_server(seed: int) -> None:
+    """Whatever the luck of the draw, less than 2 % is lost where answers' lengths have a heavy tail."""
+    for scenario in healthy():
+        if scenario.concurrency == 32 and "heavy" in scenario.title:
+            assert scenario.best_fixed(seed).seconds / scenario.run(seed).seconds >= 0.98, scenario.title
+
+
+def replicas(*servers: Server, records: int = 1500, concurrency: int = 32) -> Result:
+    """A run over several servers."""
+    return run(lambda: servers, Limits(concurrency=concurrency), even, records)
+
+
+def refuses(k: int, slower: float = 1.0) -> Server:
+    """A server that takes k at once."""
+    return Server(k=steady(k), refuses=True, slower=slower)
+
+
+def test_two_unequal_replicas_give_their_sum() -> None:
+    """Each gets what it can do: within 10 % of 20 at once, whether they refuse, slow down, queue or are slower."""
+    assert 1500 / replicas(refuses(4), refuses(16)).seconds >= 0.9 * 20 / 5
+    slowing = (Server(k=steady(4), speed=share), Server(k=steady(16), speed=share))
+    assert 1500 / replicas(*slowing).seconds >= 0.9 * 20 / 5
+    queueing = (Server(k=steady(4), queues=True), Server(k=steady(16), queues=True))
+    assert 1500 / replicas(*queueing).seconds >= 0.9 * 20 / 5
+    assert 1500 / replicas(refuses(8), refuses(8, slower=2.0)).seconds >= 0.9 * (8 + 4) / 5
+
+
+def test_a_dead_replica_costs_little() -> None:
+    """The other one does the work, and no record is charged more than the first failures."""
+    dead = refuses(8)
+    dead.down = lambda t: True
+    result = replicas(dead, refuses(8), records=600)
+    assert 600 / result.seconds >= 0.9 * 8 / 5
+    assert result.failed <= 2
+    assert len(result.notices) == 1
+    assert "it is probed" in result.notices[0][1]
+
+
+def away(since: float, until: float) -> Server:
+    """A server that takes 8 at once, and is gone for a while."""
+    server = refuses(8)
+    server.down = lambda t: since < t < until
+    return server
+
+
+def test_an_outage_is_waited_for() -> None:
+    """A server that is gone for a minute costs that minute and a rest, and hardly an attempt."""
+    result = replicas(away(60, 120), records=300, concurrency=8)
+    assert result.done == 300
+    assert result.failed <= 2
+    assert result.seconds <= 300 * 5 / 8 / 0.9 + 60 + 30
+    assert [notice.partition(" ")[2][:15] for _, notice in result.notices] == ["does not answer", "answers again; "]
+
+
+def test_an_outage_longer_than_allowed_ends_the_run() -> None:
+    """--max-downtime: exit 3 after as much, not before."""
+    simulation = Simulation([away(60, 1e9)], Limits(max_downtime=90), [even(random.Random(1))] * 300)
+    with pytest.raises(RunError, match="--max-downtime") as error:
+        simulation.run()
+    assert error.value.kind is Kind.CONNECTION
+    assert 150 <= simulation.now <= 155
+
+
+def test_an_address_that_never_answers_ends_the_run_soon() -> None:
+    """A wrong --base-url is told within half a minute, and only after several probes."""
+    simulation = Simulation([away(-1, 1e9)], Limits(), [even(random.Random(1))] * 300)
+    with pytest.raises(RunError, match="never answered") as error:
+        simulation.run()
+    assert error.value.kind is Kind.CONNECTION
+    assert 10 <= simulation.now <= 30
+
+
+def test_a_stop_and_start_is_waited_for_without_end() -> None:
+    """Once it has answered, a server may be away for hours."""
+    result = replicas(away(60, 9000), records=300, concurrency=8)
+    assert result.done == 300
+    assert 9000 < result.seconds < 9400
+
+
+# one rule each
+
+
+class Desk:
+    """A fleet at work by hand: requests are started and ended at times of our choosing."""
+
+    def __init__(self, labels: int = 1, **limits: object) -> None:
+        self.fleet = Fleet([f"http://{n}" for n in range(labels)], Limits(**limits), random.Random(1))  # type: ignore[arg-type]
+        self.now = 0.0
+
+    def start(self, *, again: bool = False) -> tuple[int, Flight] | None:
+        """One request, if it may start now."""
+        index, _ = self.fleet.next_start(self.now)
+        return None if index is None else (index, self.fleet.start(index, self.now, again=again))
+
+    def must(self, *, again: bool = False) -> tuple[int, Flight]:
+        """One request, which may."""
+        started = self.start(again=again)
+        assert started is not None
+        return started
+
+    def end(self, request: tuple[int, Flight], outcome: Outcome, **told: object) -> bool:
+        """It ended."""
+        return self.fleet.end(*request, outcome, self.now, **told)  # type: ignore[arg-type]
+
+    @property
+    def out(self) -> bool:
+        """Whether no endpoint answers."""
+        return self.fleet.outage
+
+    def next(self) -> float:
+        """When to look again."""
+        index, at = self.fleet.next_start(self.now)
+        assert index is None
+        return at
+
+
+def test_a_wait_that_was_told_is_never_shortened() -> None:
+    """The whole endpoint pauses, for as long as told and at most a tenth more; the record is not charged."""
+    desk = Desk()
+    request, other = desk.must(), desk.must()
+    assert not desk.end(request, Outcome.RATE, wait=20.0)
+    assert desk.start() is None
+    assert 20 <= desk.next() <= 22.01
+    assert 20 <= desk.fleet.paused_for(0.0) <= 22.01
+    desk.end(other, Outcome.OK)
+    desk.now = 19.99
+    assert desk.start() is None
+    desk.now = 22.1
+    assert desk.start() is not None
+
+
+def test_a_shorter_hint_does_not_cut_a_longer_one() -> None:
+    """The longest of what refused requests were told is waited."""
+    desk = Desk()
+    one, two = desk.must(), desk.must()
+    desk.end(one, Outcome.RATE, wait=20.0)
+    desk.end(two, Outcome.RATE, wait=1.0)
+    assert desk.next() >= 20
+
+
+def test_refusals_without_a_hint_wait_ever_longer() -> None:
+    """Half to all of 1, 2, 4, … seconds while nothing succeeds; a success starts anew."""
+    desk = Desk(concurrency=1)
+    for most in (1, 1, 2, 4, 8):
+        desk.end(desk.must(), Outcome.RATE)
+        assert most / 2 <= desk.next() - desk.now <= most
+        desk.now = desk.next()
+    desk.end(desk.must(), Outcome.OK)
+    desk.now += 60
+    desk.end(desk.must(), Outcome.RATE)
+    assert desk.next() - desk.now <= 1
+
+
+def test_a_wait_of_more_than_ten_minutes_ends_the_run() -> None:
+    """E-31: above the cap the run says so; with another endpoint at hand it goes on there."""
+    desk = Desk()
+    desk.end(desk.must(), Outcome.RATE, wait=599.0 / 1.1)
+    assert desk.fleet.doom(desk.now) is None
+    desk.now = 700
+    desk.end(desk.must(), Outcome.RATE, wait=3600.0)
+    error = desk.fleet.doom(desk.now)
+    assert error is not None
+    assert error.kind is Kind.RATE
+    assert "minutes" in str(error)
+    two = Desk(labels=2)
+    two.end(two.must(), Outcome.RATE, wait=3600.0)
+    assert two.fleet.doom(0.0) is None
+    assert two.must()[0] == 1
+
+
+def test_remaining_requests_are_counted_down() -> None:
+    """x-ratelimit-remaining-requests: so many may start, and then none before the reset."""
+    desk = Desk(concurrency=8, no_adaptive=True)
+    told = {"x-ratelimit-remaining-requests": "2", "x-ratelimit-reset-requests": "30s"}
+    desk.end(desk.must(), Outcome.OK, headers=told)
+    assert desk.start()
+    assert desk.start()
+    assert desk.start() is None
+    assert desk.next() == 30
+    desk.now = 30.1
+    assert desk.start()
+
+
+@pytest.mark.parametrize("scope", ["requests", "tokens"])
+def test_nothing_starts_when_nothing_is_left(scope: str) -> None:
+    """Remaining 0 holds until the reset, counted from when the answer began; -1 and garbage do not."""
+    desk = Desk(concurrency=8, no_adaptive=True)
+    request = desk.must()
+    desk.now = 5
+    desk.fleet.first(*request, desk.now)
+    desk.now = 10
+    headers = {f"x-ratelimit-remaining-{scope}": "0", f"x-ratelimit-reset-{scope}": "30"}
+    desk.end(request, Outcome.OK, headers=headers)
+    assert desk.next() == 35
+    for value in ("-1", "", "many"):
+        free = Desk(concurrency=8, no_adaptive=True)
+        free.end(free.must(), Outcome.OK, headers={**headers, f"x-ratelimit-remaining-{scope}": value})
+        assert free.start()
+
+
+def test_fixed_means_fixed() -> None:
+    """--no-adaptive: the limit is --concurrency from the first request to the last, refused or not."""
+    desk = Desk(concurrency=8, no_adaptive=True)
+    requests = [desk.must() for _ in range(8)]
+    assert desk.start() is None
+    for request in requests:
+        desk.end(request, Outcome.OVERLOAD, headers={})
+    assert desk.fleet.endpoints[0].window.limit == 8
+
+
+def test_one_episode_cuts_once() -> None:
+    """Refusals of requests that started before the last cut do not cut the limit below what is still held."""
+    window = Window(32)
+    window._slow, window.limit = False, 20.0
+    flights = [window.start(0.0) for _ in range(20)]
+    for flight in flights[:5]:
+        window.end(flight, Outcome.RATE, 0.1)
+    assert window.limit == 15
+
+
+def test_growth_needs_demand() -> None:
+    """A limit that nobody fills does not grow."""
+    window = Window(32)
+    for n in range(100):
+        window.end(window.start(n), Outcome.OK, n + 0.5)
+    assert window.limit <= 5
+
+
+def fail(desk: Desk, times: int, **told: object) -> list[bool]:
+    """Requests that fail one after the other; returns which were charged."""
+    charged: list[bool] = []
+    for _ in range(times):
+        if (at := desk.fleet.next_start(desk.now))[0] is None:
+            desk.now = at[1]
+        charged.append(desk.end(desk.must(again=bool(charged)), Outcome.FAULT, **told))
+    return charged
+
+
+def test_a_record_alone_does_not_bring_an_endpoint_down() -> None:
+    """A record that a healthy server answers with 500 again and again is charged, and fails."""
+    desk = Desk()
+    assert fail(desk, 8, headers={}) == [True] * 8
+    assert not desk.out
+
+
+def test_an_endpoint_that_does_not_answer_charges_nobody() -> None:
+    """Connection refused is never a record's fault: after three, the endpoint rests, and probes are free."""
+    desk = Desk()
+    desk.end(desk.must(), Outcome.OK)
+    assert fail(desk, 8) == [True, True, False, False, False, False, False, False]
+    assert desk.out
+    assert 15 <= desk.fleet.paused_for(desk.now) <= 30
+    desk.now += 31
+    assert desk.start(), "one probe"
+    assert desk.start() is None, "and no other beside it"
+    assert desk.fleet.doom(desk.now + 1e6) is None
+
+
+def test_answers_of_before_the_outage_do_not_end_it() -> None:
+    """A server that drains while it stops answers what it has: it is down for new requests all the same."""
+    desk = Desk()
+    early = desk.must()
+    desk.now = 1.0
+    fail(desk, 3)
+    assert desk.out
+    desk.end(early, Outcome.OK)
+    assert desk.fleet.outage
+
+
+def test_an_endpoint_that_answers_with_errors_only_is_asked_again_at_the_records_charge() -> None:
+    """Five minutes of 503 to different records are waited for; then they count, so that a run of bad records ends."""
+    desk = Desk()
+    requests = [desk.must(), desk.must(), desk.must()]
+    assert [desk.end(each, Outcome.FAULT, headers={}) for each in requests] == [True, True, False]
+    while desk.out:
+        fail(desk, 1, headers={})
+        assert desk.now < 400
+    assert desk.now > 300
+    assert fail(desk, 3, headers={}) == [True] * 3
+
+
+def test_a_refusal_shows_that_an_endpoint_is_back() -> None:
+    """A probe that is answered with 429 ends the outage."""
+    desk = Desk()
+    fail(desk, 4)
+    desk.now = desk.next()
+    desk.end(desk.must(), Outcome.RATE, wait=2.0)
+    assert not desk.out
+    assert desk.next() >= desk.now + 2
+
+
+def test_the_least_busy_endpoint_is_asked_first() -> None:
+    """Relative to its limit, so that a fast one gets more."""
+    desk = Desk(labels=2, concurrency=32)
+    for endpoint, limit in zip(desk.fleet.endpoints, (4.0, 12.0), strict=True):
+        endpoint.window._slow, endpoint.window.limit = False, limit
+    assert [desk.must()[0] for _ in range(8)].count(1) == 6
+
+
+def test_the_run_never_has_more_in_flight_than_allowed() -> None:
+    """--concurrency is the run's, not each endpoint's."""
+    desk = Desk(labels=3, concurrency=5, no_adaptive=True)
+    assert sum(desk.start() is not None for _ in range(9)) == 5
+    assert desk.next() == math.inf
+    assert desk.fleet.limit == 5
