@@ -78,12 +78,12 @@ def article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
         under = [_under(lines, part, labelled) for part in outside]
         found = [block for part in under for block in part]
         if any(block for block in found):
-            return [paragraph for block in found for paragraph in _prose(block, titled=False)]
+            return [paragraph for block in found for paragraph in _prose(block, bool(regions))]
     for at, (start, stop) in enumerate(outside):
         block = lines[start:stop]
         if at and not _substantial(block):
             continue
-        found_prose = _prose(_without_preamble(block, bool(regions)), titled=False)
+        found_prose = _prose(_without_preamble(block, bool(regions)), bool(regions) and at < len(outside) - 1)
         if found_prose:
             return found_prose
     return [] if regions else paragraphs([line for line in lines if not _bare_label(line)])
@@ -229,7 +229,7 @@ def _short_chatter(line: Line, pairs: bool) -> bool:
     return (
         pairs
         and len(line.words) < 300
-        and (opens(line.words) or bool(cores().search(lowered(line.words)) and line.words.endswith((":", "："))))
+        and (opens(line.words) or (line.words.endswith((":", "：")) and bool(cores().search(lowered(line.words)))))
     )
 
 
@@ -252,14 +252,26 @@ def _substantial(block: list[Line]) -> bool:
     return bool(long)
 
 
-def _prose(block: list[Line], *, titled: bool) -> list[list[str]]:
+def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
     """A block's paragraphs, without what leads over to the pairs or says farewell."""
     stop = len(block)
     while stop and (
-        block[stop - 1].kind in {"blank", "rule", "end"} or _leads(block[stop - 1]) or _says_farewell(block, stop)
+        block[stop - 1].kind in {"blank", "rule", "end"}
+        or _leads(block[stop - 1])
+        or _says_farewell(block, stop)
+        or (before_pairs and _empty_section(block[stop - 1]))
     ):
         stop -= 1
     return paragraphs(block[:stop])
+
+
+def _empty_section(line: Line) -> bool:
+    """Whether a line right before the pairs is a heading over nothing but them."""
+    return (
+        line.kind == "text"
+        and len(line.words) < 100
+        and (line.decor == "head" or (line.bold and not ENDED.search(line.words)))
+    )
 
 
 def _says_farewell(block: list[Line], stop: int) -> bool:
@@ -278,11 +290,10 @@ def _leads(line: Line) -> bool:
         return False
     if line.pairs_head or (line.is_label("questions", "pair") and not line.rest):
         return True
-    announces = bool(cores().search(lowered(line.words)))
     marked = line.decor == "head" or line.bold or line.words.endswith((":", "："))
-    if announces and marked and len(line.words) < 160:
-        return True
-    return opens(line.words) and announces and len(line.words) < 200
+    if not (marked and len(line.words) < 160) and not (len(line.words) < 200 and opens(line.words)):
+        return False
+    return bool(cores().search(lowered(line.words)))
 
 
 def paragraphs(lines: list[Line]) -> list[list[str]]:

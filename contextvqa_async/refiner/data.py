@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from contextvqa_async.refiner.labels import kinds
-from contextvqa_async.refiner.lines import ASKS
+from contextvqa_async.refiner.lines import asks
 from contextvqa_async.refiner.loosejson import read_json
 
 START = re.compile(
@@ -156,15 +156,15 @@ def collect(value: Any, found: Found, depth: int = 0) -> None:
     if isinstance(value, dict):
         _object(value, found, depth)
     elif isinstance(value, list):
-        if len(value) in {2, 3} and all(isinstance(part, str) for part in value) and ASKS.search(value[0]):
+        if len(value) in {2, 3} and all(isinstance(part, str) for part in value) and asks(value[0]):
             found.pairs.append((value[0], value[1]))
             return
         flat = [part for part in value if isinstance(part, str)]
         if (
             len(flat) == len(value)
             and len(flat) > 1
-            and sum(bool(ASKS.search(part)) for part in flat[::2]) == len(flat[::2])
-            and (len(flat) % 2 == 0 and not any(ASKS.search(part) for part in flat[1::2]))
+            and sum((asks(part)) for part in flat[::2]) == len(flat[::2])
+            and (len(flat) % 2 == 0 and not any(asks(part) for part in flat[1::2]))
         ):
             found.pairs.extend(zip(flat[::2], flat[1::2], strict=True))
             return
@@ -228,7 +228,7 @@ def _entry(key: str, part: Any, found: Found, depth: int) -> None:
             found.answers.setdefault(name or found.questions[min(at, len(found.questions) - 1)][0], one)
     elif kind == "article":
         _article(part, found, depth)
-    elif kind != "title" and ASKS.search(key) and len(key) > 8 and not isinstance(part, dict):
+    elif kind != "title" and asks(key) and len(key) > 8 and not isinstance(part, dict):
         found.pairs.append((key, flat(part)))
     elif kind not in {"title", "note"}:
         collect(part, found, depth + 1)
@@ -251,7 +251,7 @@ def _numbered(part: Any) -> Iterator[tuple[str, str]]:
 
 def _listed(part: Any, found: Found) -> None:
     """A list, or an object by number, of questions; or an object that maps questions to answers."""
-    if isinstance(part, dict) and any(ASKS.search(key) for key in part):
+    if isinstance(part, dict) and any(asks(key) for key in part):
         found.pairs.extend((key, flat(one)) for key, one in part.items())
         return
     if isinstance(part, dict) and any(_kind(key) in {"answer"} for key in part):

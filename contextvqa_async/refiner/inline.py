@@ -12,6 +12,7 @@ from dataclasses import dataclass
 Spans = tuple[tuple[int, int], ...]
 
 MARKED = re.compile(r"[*_`~\\\[<$]")
+POINT = re.compile(r"[\\`$*_~!\[<]")
 TOKEN = re.compile(
     r"(?P<esc>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>`++)"
@@ -63,15 +64,27 @@ def _quick(text: str) -> tuple[str, Spans] | None:
     """The common cases: one bold stretch that begins a line, and long prose with plain emphasis in it."""
     if OTHER.search(text):
         return None
-    if text[:2] == "**" and text.count("*") == 4:
-        stop = text.find("**", 2)
-        inside = text[2:stop]
-        if stop > 2 and not inside[0].isspace() and not inside[-1].isspace():
-            return inside + text[stop + 2 :], ((0, stop - 2),)
-    if len(text) < 160 or text[0] == "*":
+    parts = text.split("**")
+    if len(parts) % 2 and text.count("*") == 2 * len(parts) - 2 and len(parts) < 20:
+        return _alternating(parts)
+    if len(text) < 160:
         return None
     words = SIMPLE.sub(r"\2", text)
-    return None if "*" in words else (words, ())
+    first = SIMPLE.match(text) if text[:2] == "**" else None
+    return None if "*" in words else (words, ((0, len(first[2])),) if first else ())
+
+
+def _alternating(parts: list[str]) -> tuple[str, Spans] | None:
+    """Plain and bold stretches by turns, if each bold one begins and ends with words, and none cuts through a number."""
+    spans: list[tuple[int, int]] = []
+    size = 0
+    for at, part in enumerate(parts):
+        if at % 2:
+            if not part or part[0].isspace() or part[-1].isspace() or parts[at - 1][-1:].isdigit():
+                return None
+            spans.append((size, size + len(part)))
+        size += len(part)
+    return "".join(parts), tuple(spans)
 
 
 def _pieces(text: str) -> tuple[list[str | Run], list[Run]]:
@@ -80,16 +93,22 @@ def _pieces(text: str) -> tuple[list[str | Run], list[Run]]:
     runs: list[Run] = []
     at = 0
     missing: set[str] = set()
-    while found := TOKEN.search(text, at):
+    look = 0
+    while point := POINT.search(text, look):
+        found = TOKEN.match(text, point.start())
+        if found is None:
+            look = point.end()
+            continue
         pieces.append(text[at : found.start()])
         kind, at = found.lastgroup or "", found.end()
         if kind == "emph":
             run = _run(text, found.start(), at)
             runs.append(run)
             pieces.append(run)
-            continue
-        words, at = _words(text, found, kind, missing)
-        pieces.append(words)
+        else:
+            words, at = _words(text, found, kind, missing)
+            pieces.append(words)
+        look = at
     pieces.append(text[at:])
     return pieces, runs
 

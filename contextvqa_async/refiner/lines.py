@@ -50,9 +50,9 @@ PART = re.compile(
     r"(?:part|step|section|phase|teil|parte|partie|часть|第|部分|أولا|ثانيا)\s?(?:\d|one|two|[abi]{1,3}|[一二三]|)(?:部分|步)?\s?[:.：)–—-]+\s*",
     re.IGNORECASE,
 )
-ASKS = re.compile(
-    r"[?？؟⁇⁈⁉⸮՞፧][\"”»’'〉)\]」』）*\s]*+$|(?:[かの]|ますか|ですか)[。.]?$|(?:니까|는가|인가|한가|은가|을까|나요|까요)\.?$"
-)
+ASKING = "?？؟⁇⁈⁉⸮՞፧"
+CLOSING = "\"”»’'〉)]」』）* \t"
+SPOKEN = re.compile(r"(?:[かの]|ますか|ですか)[。.]?$|(?:니까|는가|인가|한가|은가|을까|나요|까요)\.?$")
 
 
 @dataclass(slots=True)
@@ -214,10 +214,10 @@ def _may_decorate(words: str) -> bool:
 
 def asks(text: str) -> bool:
     """Whether words end as a question does."""
-    last = text[-1:]
-    if last.isascii() and last not in "?\"')]* ." or not last:
-        return False
-    return bool(ASKS.search(text[-120:]))
+    bare = text[-24:].rstrip(CLOSING)
+    if bare[-1:] and bare[-1] in ASKING:
+        return True
+    return not bare[-3:].isascii() and bool(SPOKEN.search(bare[-6:]))
 
 
 def _covers(spans: tuple[tuple[int, int], ...], start: int, end: int) -> bool:
@@ -255,7 +255,7 @@ def _numbers(line: Line, found: re.Match[str], text: str) -> bool:
     rest = text[found.end() :]
     if form in {"alpha", "roman"} or (form == "paren" and value.isascii() and value.isalpha()):
         label = read_label(rest[:120])
-        if not (ASKS.search(rest[-120:]) or "? " in rest or label or not rest):
+        if not (asks(rest) or "? " in rest or label or not rest):
             return False
         if value in "Aa" and form == "alpha" and not (label or rest):
             return False

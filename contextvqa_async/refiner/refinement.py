@@ -14,6 +14,7 @@ from contextvqa_async.items import Pair, Refined
 from contextvqa_async.refiner.chatter import refuses
 from contextvqa_async.refiner.context import article
 from contextvqa_async.refiner.data import Found, read_data
+from contextvqa_async.refiner.glance import glance
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
 from contextvqa_async.refiner.regions import Region, Scanner, choose
 from contextvqa_async.refiner.splits import cut
@@ -63,7 +64,7 @@ def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
 
 
 def _unmarked(text: str) -> str:
-    return MARKS.sub("", text) if not text.isascii() else text
+    return MARKS.sub("", text) if any(chr(mark) in text for mark in range(0xE000, 0xE009)) else text
 
 
 def read_lines(text: str) -> Iterator[Line]:
@@ -78,6 +79,19 @@ def read_lines(text: str) -> Iterator[Line]:
 
 def _text_lines(text: str) -> Iterator[Line]:
     text = entities(untag(unfence(text)))
+    seen = glance(text)
+    if seen is None:
+        yield from _lines(text)
+        return
+    before, pairs, after = seen
+    yield from _lines(before)
+    yield from pairs
+    if after:
+        yield from _lines(after)
+
+
+def _lines(text: str) -> Iterator[Line]:
+    """Each line of a text, or the lines that one holds."""
     raws = text.split("\n")
     tabular = "|" in text or "\t" in text or any(box in text for box in "│┃║") or any(map(may_be_commas, raws))
     for raw in read_tables(raws) if tabular else raws:
@@ -134,7 +148,7 @@ def _layout(regions: list[Region], lines: list[Line]) -> str:
     if not regions:
         return "no pairs" if any(line.kind == "text" for line in lines) else "empty"
     main = max(regions, key=lambda region: len(region.pairs))
-    if main.key == "data":
+    if lines[main.start].kind == "data":
         return next(line.form for line in lines[main.start : main.end] if line.kind == "data")
     return STYLES.get(main.style, main.style)
 

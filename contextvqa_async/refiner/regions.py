@@ -180,7 +180,7 @@ class Scanner:
     @staticmethod
     def _key(line: Line) -> str:
         """How a question looks: the word of its label, whether that has a number, and its decoration."""
-        if line.kind == "data":
+        if line.kind == "data" and line.label is None:
             return "data"
         label = line.label
         return f"{label.word}{'#' if label.number is not None else ''}" if label else line.style
@@ -264,6 +264,7 @@ class Stretch:
         if line.kind == "data" and line.pair:
             self.machine.take("both", line, line.pair[0], View(self, line, at, ""), line.pair[1])
             self.machine.state = CLOSED
+            self.region.answers = True
             return True
         token, words, answer = self._token(line, at)
         if token == "answer":

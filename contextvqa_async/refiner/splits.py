@@ -6,10 +6,12 @@ Rule: a line is cut only at evidence: a label in its middle, a sign after the qu
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from functools import cache
 
-from contextvqa_async.refiner.labels import Label, cores, heading, kinds, lowered, may_begin, read_label
+from contextvqa_async.refiner.labels import UNSPACED, Label, cores, first_words, heading, kinds, lowered, read_label
 from contextvqa_async.refiner.lines import EMOJI, Line, asks as ends_asking
 
 QMARK = re.compile(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
@@ -18,17 +20,55 @@ SIGN = re.compile(
 )
 ARROW = re.compile(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
 CLOSED = re.compile(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
-BETWEEN = r"(?:^|(?<=[\s|/;；，。?？؟）\]】→•·>”»」]))"
+BETWEEN = frozenset(" \t\xa0:：|/;；，。?？؟）)]】→•·>”»」…")
+OPENING = frozenset("([（【「<")
+WORD = re.compile(r"[^\W\d_]+")
 
 
 @cache
-def inner() -> re.Pattern[str]:
-    """Where in a line a label may begin: before a letter that begins one, after a space or a sign."""
-    firsts = "".join(sorted({re.escape(word[0]) for word in kinds()}))
-    return re.compile(rf"{BETWEEN}(?:[(\[（【「<](?=\w))?(?=[{firsts}第])")
+def last_words() -> tuple[frozenset[str], frozenset[str]]:
+    """The last word of every label that may stand inside a line; of scripts without spaces, the last character."""
+    inside = [word for word, kind in kinds().items() if kind in {"question", "answer", "note"}]
+    spaced = (re.split(r"[\W\d_]+", word)[-1] for word in inside if word < UNSPACED)
+    return frozenset(spaced), frozenset(word[-1] for word in inside if word >= UNSPACED)
 
 
-INSIDE = re.compile(r"[:：﹕︰]|\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】](?=\s)")
+BEFORE = re.compile(r"([^\W\d_]+)[\s\d#.(]*[a-z)]?[)\]\s*]*$")
+SIGNED = re.compile(r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)")
+
+
+def _holds_label(line: Line, body: str) -> bool:
+    """A cheap look: whether a word before a colon, or a letter before a stop, could be a label inside the line."""
+    at = line.label.end if line.label else 0
+    spaced, joined = last_words()
+    wide = "：" in body
+    for colon in ":：" if wide else ":":
+        place = body.find(colon, at)
+        while place > 0:
+            head = lowered(body[max(at, place - 24) : place]).rstrip()
+            found = BEFORE.search(head)
+            if (found and (found[1] in spaced or found[1][-1] in joined)) or head[
+                -1:
+            ] in ")]）】0123456789０１２３４５６７８９":
+                return True
+            place = body.find(colon, place + 1)
+    short = len(body) < 400 or line.label is not None
+    return short and bool(line.label or line.decor) and bool(SIGNED.search(body, at))
+
+
+def _starts(low: str, at: int) -> Iterator[int]:
+    """Places from ``at`` on where a label may begin: at a word that begins one, after a space or a sign."""
+    firsts = first_words()
+    for found in WORD.finditer(low, at):
+        word, start = found.group(), found.start()
+        if word not in firsts and not (word[0] >= UNSPACED and (word[0] in firsts or word[0] == "第")):
+            continue
+        if start and low[start - 1] in OPENING:
+            start -= 1
+        if not start or low[start - 1] in BETWEEN:
+            yield start
+
+
 TRIM = " \t|/;；→•·*–—-"
 COUNT = re.compile(r"(?:^|\s)\d{1,3}[.)、]$")
 
@@ -39,9 +79,7 @@ def cut(line: Line) -> list[Line]:
     body = line.body
     if line.mark or len(body) < 8:
         return [line]
-    if len(body) > 60 and not line.label and not line.pairs_head and not INSIDE.search(body):
-        return [line]
-    if line.label and not line.bolds and not INSIDE.search(body, line.label.end):
+    if not line.bolds and not _holds_label(line, body):
         return [line]
     asks = "?" in body or "？" in body or "؟" in body
     known = first is not None and first.kind in {"question", "answer", "questions", "pair", "answers"}
@@ -70,12 +108,10 @@ def _cuts(line: Line, state: str) -> list[Label]:
     seen = body[at:]
     if not seen:
         return []
-    for place in inner().finditer(low, at):
-        start = place.end()
-        if start < at or (place.start() == (line.label.end if line.label else 0) and line.label and state != "none"):
+    for opened in _starts(low, at):
+        if opened < at or (opened == at and not found and state != "none"):
             continue
-        opened = place.start()
-        label = read_label(body, line.bolds, opened) if may_begin(low[opened : opened + 24]) else None
+        label = read_label(body, line.bolds, opened)
         if label is None or not _fits(label, state, body[max(at, opened - 400) : opened], line):
             continue
         found.append((opened, label))
@@ -140,7 +176,8 @@ def replace_start(label: Label, start: int) -> Label:
 def _parts(line: Line, cuts: list[Label]) -> list[Line]:
     """The line's pieces, each a line of its own with its label."""
     starts = [int(label.word.split(":", 1)[0]) for label in cuts]
-    head = replace(line, words=_trim(line.words[: len(line.words) - len(line.body) + starts[0]], cuts[0]))
+    head = copy(line)
+    head.words = _trim(line.words[: len(line.words) - len(line.body) + starts[0]], cuts[0])
     head.body = _trim(line.body[: starts[0]], cuts[0])
     if head.label and head.label.end > len(head.body):
         head.label = replace(head.label, end=len(head.body))

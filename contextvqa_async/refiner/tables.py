@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import read_label
-from contextvqa_async.refiner.lines import ASKS, BREAK, Line
+from contextvqa_async.refiner.lines import BREAK, Line, asks
 
 BOX = re.compile("[│┃║￨｜]")
 CELL = re.compile(r"(?<!\\)\|")
@@ -136,11 +136,11 @@ def _asking(rows: Rows) -> tuple[int, int] | None:
     if len(rows) < 1:
         return None
     for at in range(min(12, max(map(len, rows))) - 1):
-        asks = sum(len(cells) > at + 1 and bool(ASKS.search(plain(cells[at])[0])) for cells in rows)
+        asking = sum(len(cells) > at + 1 and (asks(plain(cells[at])[0])) for cells in rows)
         if (
-            asks
-            and asks * 2 >= len(rows)
-            and not all(ASKS.search(plain(cells[at + 1])[0]) for cells in rows if len(cells) > at + 1)
+            asking
+            and asking * 2 >= len(rows)
+            and not all(asks(plain(cells[at + 1])[0]) for cells in rows if len(cells) > at + 1)
         ):
             return at, at + 1
     return None
@@ -196,5 +196,5 @@ def _commas(raws: list[str]) -> Iterator[Line]:
 def row_pairs(raw: str) -> int:
     """How many pairs a table's row holds by itself: one if a cell asks and a later one says something."""
     cells = _cells(_bars(raw))
-    asks = next((at for at, cell in enumerate(cells) if ASKS.search(plain(cell)[0])), None)
-    return int(asks is not None and any(cells[asks + 1 :]))
+    asked = next((at for at, cell in enumerate(cells) if asks(plain(cell)[0])), None)
+    return int(asked is not None and any(cells[asked + 1 :]))
