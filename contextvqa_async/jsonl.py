@@ -99,6 +99,11 @@ def key_of(record_id: RecordId) -> bytes:
     return b"%d" % record_id
 
 
+def id_of(key: bytes) -> RecordId:
+    """The id that :func:`key_of` made ``key`` of."""
+    return key[1:].decode("utf-8", "surrogatepass") if key[:1] == b'"' else int(key)
+
+
 class IdScanner:
     """Finds the identity in a line that starts with its id, as the rows and most inputs do."""
 
