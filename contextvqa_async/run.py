@@ -20,11 +20,23 @@ import anyio
 from contextvqa_async.admission import Withdrawn
 from contextvqa_async.asker import Asker
 from contextvqa_async.errors import Kind, RecordError, RunError
-from contextvqa_async.items import Completion, Event, Failure, Finished, Notice, Record, Row, Settled, Started, Summary
+from contextvqa_async.items import (
+    Advanced,
+    Completion,
+    Event,
+    Failure,
+    Finished,
+    Notice,
+    Record,
+    Row,
+    Settled,
+    Started,
+    Summary,
+)
 from contextvqa_async.options import RunOptions, Settings
 from contextvqa_async.pipeline import Line, Stop
 from contextvqa_async.prompt import DEFAULT_PROMPT
-from contextvqa_async.records import Source, check_source, read_records
+from contextvqa_async.records import Position, Source, check_source, read_records
 from contextvqa_async.rows import make_failure
 from contextvqa_async.sink import Counts, Sink
 from contextvqa_async.tally import Tally
@@ -193,15 +205,21 @@ class Run:
 
     async def _feed(self, sink: Sink) -> AsyncIterator[Record | Failure]:
         """What is to be done: the records that the sink wants, up to ``--limit``."""
-        left = self.settings.reading.limit
+        left, asked, position = self.settings.reading.limit, 0, Position()
         if left == 0:
             return
-        async for item in read_records(self.source, self.settings.reading, chooser=sink):
+        async for item in read_records(self.source, self.settings.reading, chooser=sink, position=position):
+            asked += isinstance(item, Record)
+            self._tell_position(sink.counts, asked, position.fraction)
             yield item
-            if left is not None and isinstance(item, Record):
-                left -= 1
-                if left == 0:
-                    return
+            if asked == left:
+                return
+        self._tell_position(sink.counts, asked, position.fraction)
+
+    def _tell_position(self, counts: Counts, asked: int, fraction: float | None) -> None:
+        skipped = counts.done + counts.standing
+        read = skipped + counts.duplicates + asked
+        self._on_event(Advanced(read=read, skipped=skipped, duplicates=counts.duplicates, fraction=fraction))
 
     async def _checked(self, feed: AsyncIterator[Record | Failure]) -> AsyncIterator[Record | Failure]:
         """Count records without an image, or fail them where one is required."""

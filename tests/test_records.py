@@ -24,6 +24,7 @@ from contextvqa_async.jsonl import Batch, TooLong
 from contextvqa_async.records import Chooser, Source, TakeAll, read_records
 from contextvqa_async.records.choice import Piece, Taker
 from contextvqa_async.records.parsing import parse_record
+from contextvqa_async.records.position import Position
 
 READING = Reading()
 
@@ -142,7 +143,7 @@ async def test_a_line_of_fifty_megabytes(tmp_path: Path) -> None:
 def test_a_line_beyond_the_bound_fails_alone() -> None:
     """What is longer than memory should hold becomes a failed entry of its first thousand characters."""
     piece = Piece([b'{"id":"a"}', TooLong(b'{"id":"' + b"x" * 4000, 300 << 20), b'{"id":"c"}'], 1)
-    failure, *found = Taker(READING, TakeAll()).records(piece)
+    failure, *found = Taker(READING, TakeAll(), Position()).records(piece)
     assert ids(found) == ["a", "c"]
     assert isinstance(failure, Failure)
     assert "314,572,800 bytes" in failure.message
@@ -327,3 +328,15 @@ def test_blocks_of_any_size_give_the_same_records(items: list[dict[str, Any]], b
     found = records(anyio.run(partial(read, "-", stdin=Trickle(data, block))))
     assert [item.fields for item in found] == items
     assert [item.line for item in found] == list(range(1, len(items) + 1))
+
+
+async def test_the_position_grows_with_what_is_taken(tmp_path: Path) -> None:
+    """Not with the block that was read at once: a thousand short lines are one block."""
+    path, position, seen = tmp_path / "in.jsonl", Position(), []
+    path.write_text("".join(f'{{"id":{n}}}\n' for n in range(1000)))
+    assert position.fraction is None
+    async for _ in read_records(path, READING, position=position):
+        seen.append(position.fraction)
+    assert seen[0] == pytest.approx(0.001)
+    assert seen[499] == pytest.approx(0.5)
+    assert seen[-1] == position.fraction == 1.0

@@ -7,6 +7,7 @@ One door: :func:`read_records`.
 """
 
 from contextvqa_async.records.choice import Chooser, TakeAll
+from contextvqa_async.records.position import Position
 from contextvqa_async.records.reader import Source, check_source, read_records
 
-__all__ = ["Chooser", "Source", "TakeAll", "check_source", "read_records"]
+__all__ = ["Chooser", "Position", "Source", "TakeAll", "check_source", "read_records"]

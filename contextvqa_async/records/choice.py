@@ -16,6 +16,7 @@ from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.items import Failure, Record
 from contextvqa_async.jsonl import EXCERPT, Batch, IdScanner, TooLong, dumps, excerpt, key_of, loads
 from contextvqa_async.records.parsing import parse_record, record_id, short_sha
+from contextvqa_async.records.position import Position
 
 
 @dataclass(slots=True)
@@ -72,8 +73,8 @@ class _Known:
 class Taker:
     """Asks ``chooser`` about each piece's records at once, and parses what it wants."""
 
-    def __init__(self, reading: Reading, chooser: Chooser) -> None:
-        self._reading, self._chooser = reading, chooser
+    def __init__(self, reading: Reading, chooser: Chooser, position: Position) -> None:
+        self._reading, self._chooser, self._position = reading, chooser, position
         self._scanner = IdScanner(reading.id_key)
 
     def records(self, piece: Piece) -> Iterator[Record | Failure]:
@@ -81,7 +82,9 @@ class Taker:
         batch, numbers, known, failures = self._identified(piece)
         yield from failures
         for at in self._chooser.choose(batch):
+            self._position.share = (at + 1) / len(numbers)
             yield self._parse(batch, at, known.pop(at, None), numbers[at])
+        self._position.share = 1.0
         if piece.broken is not None:
             yield _failure(RecordError(piece.broken, kind=Kind.BAD_RECORD), piece.upto + 1, b"")
 

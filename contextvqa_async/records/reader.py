@@ -24,6 +24,7 @@ from contextvqa_async.errors import Kind, RunError, UsageError
 from contextvqa_async.items import Failure, Record
 from contextvqa_async.jsonl import BOM, END, Lines
 from contextvqa_async.records.choice import Chooser, Piece, TakeAll, Taker
+from contextvqa_async.records.position import Position
 
 Source = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Read = Callable[[int], Awaitable[bytes]]
@@ -38,19 +39,25 @@ IMAGE_SUFFIXES = frozenset(
 
 
 async def read_records(
-    source: Source, reading: Reading, *, chooser: Chooser | None = None, stdin: BinaryIO | None = None
+    source: Source,
+    reading: Reading,
+    *,
+    chooser: Chooser | None = None,
+    stdin: BinaryIO | None = None,
+    position: Position | None = None,
 ) -> AsyncIterator[Record | Failure]:
     """Yield the wanted records of ``source``, and a Failure (id None, its line's number) for what is no record.
 
     ``source``: a path to .jsonl, .ndjson, .json (an array, or JSONL after all), any of them with .gz, or a folder of
     images; "-" for ``stdin``; or any (async) iterable of mappings. ``chooser`` (the sink) says what is wanted. ``line``
-    counts from 1: lines, elements of an array, items of an iterable. Raises UsageError where the source cannot be
-    opened, and RunError where it cannot be read to its end.
+    counts from 1: lines, elements of an array, items of an iterable. ``position`` is kept up to date. Raises
+    UsageError where the source cannot be opened, and RunError where it cannot be read to its end.
     """
-    taker = Taker(reading, chooser or TakeAll())
+    position = position or Position()
+    taker = Taker(reading, chooser or TakeAll(), position)
     async with AsyncExitStack() as stack:
         if isinstance(source, str | os.PathLike):
-            pieces = await _open(os.fspath(source), reading, stdin, stack)
+            pieces = await _open(os.fspath(source), reading, stdin, stack, position)
         else:
             pieces = _each(source)
         async for piece in pieces:
@@ -82,20 +89,23 @@ def _unreadable(name: str, error: OSError | ValueError) -> UsageError:
     return UsageError(f"The input {name!r} cannot be read: {reason}.")
 
 
-async def _open(name: str, reading: Reading, stdin: BinaryIO | None, stack: AsyncExitStack) -> AsyncIterator[Piece]:
+async def _open(
+    name: str, reading: Reading, stdin: BinaryIO | None, stack: AsyncExitStack, position: Position
+) -> AsyncIterator[Piece]:
     """The pieces of a path, by what is there."""
     if name == "-":
-        return _document(_reader(stdin or sys.stdin.buffer), name)
+        return _document(_reader(stdin or sys.stdin.buffer), name, position)
     if await to_thread.run_sync(check_source, name):
         return _folder(name, reading)
     try:
         if name.lower().endswith(".gz"):
             packed = stack.enter_context(gzip.open(name))  # noqa: SIM115
-            return _document(_reader(cast(BinaryIO, packed)), name)
+            return _document(_reader(cast(BinaryIO, packed)), name, position)
         file = await stack.enter_async_context(aiofiles.open(name, "rb"))
+        position.size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise _unreadable(name, error) from None
-    return _document(file.read, name)
+    return _document(file.read, name, position)
 
 
 def _reader(file: BinaryIO) -> Read:
@@ -108,9 +118,9 @@ def _reader(file: BinaryIO) -> Read:
     return read_block
 
 
-async def _document(read: Read, name: str) -> AsyncIterator[Piece]:
+async def _document(read: Read, name: str, position: Position) -> AsyncIterator[Piece]:
     """An array where the first character is ``[`` and the name does not say JSONL; else lines."""
-    blocks = _blocks(read, name)
+    blocks = _blocks(read, name, position)
     start = b""
     async for block in blocks:
         start += block
@@ -125,7 +135,7 @@ async def _document(read: Read, name: str) -> AsyncIterator[Piece]:
         yield piece
 
 
-async def _blocks(read: Read, name: str) -> AsyncIterator[bytes]:
+async def _blocks(read: Read, name: str, position: Position) -> AsyncIterator[bytes]:
     while True:
         try:
             block = await read(BLOCK)
@@ -133,6 +143,7 @@ async def _blocks(read: Read, name: str) -> AsyncIterator[bytes]:
             raise RunError(f"The input {name} cannot be read further: {error}.", kind=Kind.STORAGE) from None
         if not block:
             return
+        position.advance(len(block))
         yield block
 
 
