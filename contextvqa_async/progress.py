@@ -77,6 +77,17 @@ class Meter:
         seconds = max(self._clock() - then, 1e-3)
         return (self.done + self.failed - records) / seconds, (self.tokens - tokens) / seconds
 
+    @property
+    def in_flight(self) -> int:
+        """Records that were read and are not yet on disk."""
+        seen = self.seen
+        return max(0, seen.read - seen.skipped - seen.duplicates - self.done - self.failed)
+
+    def completed(self) -> float | None:
+        """Of the input, what is done with: 0 to 1; None where its size is unknown."""
+        seen = self.seen
+        return seen.fraction * (1 - self.in_flight / seen.read) if seen.fraction and seen.read else None
+
     def remaining_seconds(self) -> float | None:
         """Time to the end, or None where it cannot be told.
 
@@ -88,8 +99,7 @@ class Meter:
             return None
         unread = self.seen.read / self.seen.fraction - self.seen.read
         unread -= max(0, self.before - self.seen.skipped)
-        in_flight = self.seen.read - self.seen.skipped - self.seen.duplicates - self.done - self.failed
-        return max(0.0, unread + in_flight) / rate
+        return (max(0.0, unread) + self.in_flight) / rate
 
     def line(self) -> str:
         """All of it in one line."""
@@ -174,11 +184,11 @@ class RichDisplay:
             self._progress.console.print(event.message, markup=False, highlight=False)
 
     def tick(self) -> None:
-        fraction = self._meter.seen.fraction
-        if fraction is None:
+        completed = self._meter.completed()
+        if completed is None:
             self._progress.update(self._task, line=self._meter.line())
         else:
-            self._progress.update(self._task, line=self._meter.line(), total=1.0, completed=fraction)
+            self._progress.update(self._task, line=self._meter.line(), total=1.0, completed=completed)
 
     def close(self) -> None:
         self._progress.stop()

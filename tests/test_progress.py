@@ -53,6 +53,16 @@ def test_the_eta_holds_under_resume(before: int) -> None:
     meter(Advanced(read=met + asked, skipped=met, duplicates=0, fraction=(met + asked) / 10_000))
     meter(rows(asked))
     assert meter.remaining_seconds() == pytest.approx((10_000 - before - asked) / 5.0, rel=0.01)
+    assert meter.completed() == pytest.approx((met + asked) / 10_000)
+
+
+def test_what_is_in_flight_is_not_completed() -> None:
+    """A bar at its end means that all is on disk."""
+    meter = Meter(Clock())
+    meter(Advanced(read=300, skipped=0, duplicates=0, fraction=1.0))
+    meter(rows(100))
+    assert meter.in_flight == 200
+    assert meter.completed() == pytest.approx(1 / 3)
 
 
 def test_there_is_no_eta_without_a_size_or_a_rate() -> None:

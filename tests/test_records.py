@@ -332,11 +332,10 @@ def test_blocks_of_any_size_give_the_same_records(items: list[dict[str, Any]], b
 
 async def test_the_position_grows_with_what_is_taken(tmp_path: Path) -> None:
     """Not with the block that was read at once: a thousand short lines are one block."""
-    path, position, seen = tmp_path / "in.jsonl", Position(), []
+    path, position = tmp_path / "in.jsonl", Position()
     path.write_text("".join(f'{{"id":{n}}}\n' for n in range(1000)))
     assert position.fraction is None
-    async for _ in read_records(path, READING, position=position):
-        seen.append(position.fraction)
+    seen = [position.fraction async for _ in read_records(path, READING, position=position)]
     assert seen[0] == pytest.approx(0.001)
     assert seen[499] == pytest.approx(0.5)
     assert seen[-1] == position.fraction == 1.0
