@@ -21,6 +21,7 @@ from contextvqa_async.errors import RunError, UsageError
 from contextvqa_async.items import Failure, Record, RecordId, Row
 from contextvqa_async.records import read_records
 from contextvqa_async.sink import Sink
+from contextvqa_async.sink.opening import Opening
 
 READING = Reading()
 Outcome = Callable[[Record], Row | Failure | None]
@@ -410,6 +411,29 @@ async def test_what_breaks_the_body_comes_out_as_it_is(desk: Desk) -> None:
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert desk.ids() == ["a"]
+
+
+async def test_a_start_that_is_given_up_changes_nothing(desk: Desk) -> None:
+    """Ctrl-C while a large output is being read leaves it as it was, torn end and all."""
+    await desk.run(these("a"))
+    torn = desk.output.read_bytes() + b'{"id":"b"'
+    desk.output.write_bytes(torn)
+
+    def give_up() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Opening(desk.output, desk.failed, Saving(), READING, {"model": "m"}, give_up)._run()
+    assert desk.output.read_bytes() == torn
+
+
+async def test_a_folder_that_is_read_only_is_told(desk: Desk) -> None:
+    """Nothing is asked where nothing can be written."""
+    if os.geteuid() == 0:
+        pytest.skip("root may write anywhere")
+    desk.folder.chmod(0o500)
+    with pytest.raises(UsageError, match="cannot be written"):
+        await desk.run(these("a"))
 
 
 async def test_the_output_keeps_its_mode_when_it_is_replaced(desk: Desk) -> None:

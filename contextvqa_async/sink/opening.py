@@ -6,9 +6,10 @@ Rule: nothing is changed before it is certain that the output is this run's to c
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from contextvqa_async.errors import UsageError
 from contextvqa_async.jsonl import key_of
 from contextvqa_async.sink.failures import FailedFile
 from contextvqa_async.sink.index import Index
-from contextvqa_async.sink.outfile import Appender, heal, rewrite
+from contextvqa_async.sink.outfile import Appender, heal, rewrite, storage_error
 from contextvqa_async.sink.rowfile import RowScan, row_of, rows_between_zeros
 from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path, this_run
 
@@ -84,18 +85,38 @@ def _holder(target: Path) -> str:
 
 
 class Opening:
-    """One opening; :meth:`run` blocks, and leaves its findings in the attributes."""
+    """One opening; :meth:`run` blocks, and leaves its findings in the attributes.
+
+    ``pause`` is called now and then while nothing has been changed yet; it may raise to give up.
+    """
 
     def __init__(
-        self, target: Path, failed: Path, saving: Saving, reading: Reading, fingerprint: Mapping[str, Any]
+        self,
+        target: Path,
+        failed: Path,
+        saving: Saving,
+        reading: Reading,
+        fingerprint: Mapping[str, Any],
+        pause: Callable[[], None],
     ) -> None:
         self.target, self.failed_path = target, failed
         self.notes: list[str] = []
         self._saving, self._reading = saving, reading
         self._fingerprint = {**fingerprint, "id_key": reading.id_key}
         self._beside = sidecar_path(target)
+        self._pause = pause
 
     def run(self) -> None:
+        """Do it; UsageError where the output is not ours to write, RunError where the disk is in the way."""
+        try:
+            self._run()
+        except OSError as error:
+            path = Path(error.filename or self.target)
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise UsageError(f"{path} cannot be written: {(error.strerror or '').lower()}.") from None
+            raise storage_error(path, error) from error
+
+    def _run(self) -> None:
         """Fill ``index``, ``earlier`` and ``sidecar``, and open ``rows`` for appending."""
         if self._saving.overwrite:
             self._set_aside()
@@ -129,7 +150,7 @@ class Opening:
 
     def _scan(self) -> RowScan:
         empty_key = self._reading.output_key if self._saving.retry_empty else None
-        return RowScan(self.target, self.index, self._reading.id_key, empty_key).run()
+        return RowScan(self.target, self.index, self._reading.id_key, empty_key, self._pause).run()
 
     def _check_foreign(self, known: Sidecar | None, scan: RowScan) -> None:
         if known is None and not scan.rows:

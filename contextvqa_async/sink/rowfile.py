@@ -8,10 +8,12 @@ which is what a row looks like that was glued together of two.
 from __future__ import annotations
 
 from binascii import unhexlify
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from contextvqa_async.items import RecordId
 from contextvqa_async.jsonl import TooLong, key_of, loads
@@ -23,13 +25,22 @@ _LONGEST_END = 64
 
 
 def row_of(line: bytes, id_key: str) -> tuple[RecordId, Mapping[str, Any]] | None:
-    """The id and the object of a row; None for a line that is none."""
+    """The id and the object of a row; None for a line that is none. Of its numbers only the id is surely exact."""
     try:
-        row = loads(line)
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        row = _exactly(line)
+    given = row.get(id_key) if isinstance(row, dict) else None
+    if isinstance(given, float):
+        given = _exactly(line)[id_key]
+    return (given, row) if isinstance(given, str | int) and not isinstance(given, bool) else None
+
+
+def _exactly(line: bytes) -> Any:
+    try:
+        return loads(line)
     except ValueError:
         return None
-    given = row.get(id_key) if isinstance(row, dict) else None
-    return (given, row) if isinstance(given, str | int) and not isinstance(given, bool) else None
 
 
 def rows_between_zeros(line: bytes, id_key: str) -> list[bytes]:
@@ -55,13 +66,15 @@ class RowScan:
     """Enters the rows at ``path`` into ``index``, and notes what else it meets.
 
     ``garbage``: numbers of the lines that are no rows; ``damaged``: of those that hold a crash's zeros; ``last``: of
-    each doubled id, its last row's number. With ``empty_key``, rows without pairs under it are flagged EMPTY.
+    each doubled id, its last row's number. With ``empty_key``, every line is parsed, and rows without pairs under it
+    are flagged EMPTY. ``pause`` is called between blocks, and may raise to end the reading.
     """
 
     path: Path
     index: Index
     id_key: str
     empty_key: str | None = None
+    pause: Callable[[], None] = lambda: None
     lines: int = 0
     rows: int = 0
     duplicates: int = 0
@@ -73,6 +86,7 @@ class RowScan:
     def run(self) -> RowScan:
         """Read the file once; the torn end of it is not looked at."""
         for offset, block in blocks_in(self.path):
+            self.pause()
             if isinstance(block, TooLong):
                 self.lines += 1
                 self.garbage.append(self.lines)

@@ -14,7 +14,7 @@ from typing import Any
 from zlib import crc32
 
 import anyio
-from anyio import to_thread
+from anyio import from_thread, to_thread
 
 from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import RunError
@@ -90,8 +90,8 @@ class Sink:
         target = check_target(output, failed, inputs)
         lock = take_lock(target)
         try:
-            opening = Opening(target, failed, saving, reading, fingerprint)
-            await to_thread.run_sync(_guarded, opening.run, target)
+            opening = Opening(target, failed, saving, reading, fingerprint, from_thread.check_cancelled)
+            await to_thread.run_sync(opening.run)
             async with cls(opening, reading, on_commit)._writing() as sink:
                 yield sink
         finally:
