@@ -3,7 +3,7 @@
 The algorithm is TCP's, because the question is: a hidden capacity, found by asking, and shared with strangers.
 
     slow start   from 4, one more for each request that the server took on (its first token, its end, or a while without
-                 refusal: 0.2 s where answers do not stream; 0.5 s until first tokens come), so that the limit doubles a
+                 refusal: 0.15 s where answers do not stream; 0.5 s until first tokens come), so that the limit doubles a
                  round trip (Jacobson 1988); starts are paced to overshoot a hidden limit by little (Linux fq pacing).
                  Ends at the most allowed, at a refusal, or where first tokens or token gaps swell (HyStart, 2008)
     refused      the limit falls to what the server still holds (BBR's inflight, instead of half: each refusal names the
@@ -27,7 +27,7 @@ from contextvqa_async.pacing.outcome import Outcome
 from contextvqa_async.pacing.rounds import FILLED, Flight, Round
 
 START = 4.0
-TAKEN_ON_SECONDS = 0.2
+TAKEN_ON_SECONDS = 0.15
 """A request that is not refused within this was taken on: refusals are told at the door."""
 
 TAKEN_ON_SILENTLY_SECONDS = 0.5

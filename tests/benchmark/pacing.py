@@ -117,6 +117,9 @@ def slowing() -> Iterator[Scenario]:
         yield Scenario(
             name=f"falling beyond {k}", traits=falling, records=records, concurrency=n, levels=(k, k + 1), ratio=least
         )
+    for speed, name in ((share, "slower"), (thrash, "falling")):
+        traits = {"k": steady(8), "speed": speed, "pieces": False}
+        yield Scenario(name=f"{name} beyond 8", traits=traits, levels=(8, 9))
     whole = {"k": steady(8), "speed": thrash, "streams": False}
     yield Scenario(name="falling beyond 8", traits=whole, records=3000, levels=(8, 9))
 
@@ -139,11 +142,11 @@ def changed() -> Iterator[Scenario]:
 
 def main() -> None:
     """Print the table."""
-    sys.stdout.write(f"{'server':32} {'C':>5} {'records':>7} {'fixed':>8} {'ours':>8} {'ratio':>6} {'refused':>8}\n")
+    sys.stdout.write(f"{'server':34} {'C':>5} {'records':>7} {'fixed':>8} {'ours':>8} {'ratio':>6} {'refused':>8}\n")
     for scenario in (*healthy(), *refusing(), *slowing(), *changed()):
         ours, fixed = scenario.run(), scenario.best_fixed()
         sys.stdout.write(
-            f"{scenario.title:32} {scenario.concurrency:5} {scenario.records:7} {fixed.seconds:7.0f}s "
+            f"{scenario.title:34} {scenario.concurrency:5} {scenario.records:7} {fixed.seconds:7.0f}s "
             f"{ours.seconds:7.0f}s {fixed.seconds / ours.seconds:6.3f} {ours.refused_share:8.2%}\n"
         )
 

@@ -56,7 +56,7 @@ def late(rng: random.Random) -> Work:
 class Server:
     """``speed(n, k)``: of each of n requests; ``k(t)``: the hidden limit, beyond which it refuses, queues, or slows.
 
-    ``streams``: it tells first tokens and pieces; ``counts``: it tells tokens; ``per_second``, ``burst``: a leaky
+    ``streams``, ``pieces``: first tokens are told, and what follows; ``counts``: it tells tokens; ``per_second``, ``burst``: a leaky
     bucket at the door, as nginx's limit_req; ``hint``: what its refusals ask to wait; ``slower``: than its fellows.
     """
 
@@ -66,6 +66,7 @@ class Server:
     queues: bool = False
     down: Callable[[float], bool] = lambda t: False
     streams: bool = True
+    pieces: bool = True
     counts: bool = True
     per_second: float = math.inf
     burst: float = 1.0
@@ -233,7 +234,7 @@ class Simulation:
 
         if server.streams:
             push(work.first, 0)
-            for done in range(5, min(40, work.tokens), 5):
+            for done in range(5, min(25, work.tokens) if server.pieces else 0, 5):
                 push(work.first + done * work.gap, 5)
         push(work.seconds, None)
 
