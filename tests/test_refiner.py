@@ -149,9 +149,63 @@ def test_stream_counts_pairs() -> None:
 
 
 MARKS = st.sampled_from(
-    ["\n", "\n\n", "**", "*", "_", "Q: ", "A: ", "**Q1:** ", "Answer: ", "1. ", "- ", "# ", "|", "`", "```", "{", "}", "[", "]", '"', "\\"]
-    + ["<think>", "</think>", "<q>", "</q>", "?", "？", "问：", "答：", "$", "(", ")", "&amp;", ":", "---\n", "Questions\n", "Article:\n", ", "]
-    + ['{"question": "', '", "answer": "', "word ", "Who is it? ", "\t", "\r\n", "\u200f", "１．", "①", "<details>", "<li>", "</a>", "<!--"]
+    [
+        "\n",
+        "\n\n",
+        "**",
+        "*",
+        "_",
+        "Q: ",
+        "A: ",
+        "**Q1:** ",
+        "Answer: ",
+        "1. ",
+        "- ",
+        "# ",
+        "|",
+        "`",
+        "```",
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        "\\",
+    ]
+    + [
+        "<think>",
+        "</think>",
+        "<q>",
+        "</q>",
+        "?",
+        "？",
+        "问：",
+        "答：",
+        "$",
+        "(",
+        ")",
+        "&amp;",
+        ":",
+        "---\n",
+        "Questions\n",
+        "Article:\n",
+        ", ",
+    ]
+    + [
+        '{"question": "',
+        '", "answer": "',
+        "word ",
+        "Who is it? ",
+        "\t",
+        "\r\n",
+        "\u200f",
+        "１．",
+        "①",
+        "<details>",
+        "<li>",
+        "</a>",
+        "<!--",
+    ]
 )
 
 
@@ -163,7 +217,12 @@ def test_no_text_raises(text: str) -> None:
     assert all(pair.question and pair.answer and "\n" not in pair.question + pair.answer for pair in refined.qas)
 
 
-WORDS = st.lists(st.sampled_from(["Q:", "A:", "1.", "who", "is", "it?", "Bob", "**", "-", "\n", "\n\n", "Answer:", "Questions", ":"]), max_size=50)
+WORDS = st.lists(
+    st.sampled_from(
+        ["Q:", "A:", "1.", "who", "is", "it?", "Bob", "**", "-", "\n", "\n\n", "Answer:", "Questions", ":"]
+    ),
+    max_size=50,
+)
 
 
 @settings(max_examples=400, deadline=None)

@@ -65,7 +65,7 @@ class Line:
     kind: str  # blank, rule, text, data, end
     words: str = ""
     body: str = ""
-    decor: str = ""  # item, bullet, head, term
+    decor: str = ""  # item, bullet, head, term, emoji
     number: int | None = None
     form: str = ""  # how the number is written
     indent: int = 0
@@ -237,6 +237,7 @@ def _decorated(line: Line, text: str, start: int = 0) -> int:
         before = start
         if start < len(text) and text[start] > "\u2000" and (found := EMOJI.match(text, start)):
             start = found.end()
+            line.decor = line.decor or "emoji"
         if start < len(text) and (found := NUMBERED.match(text, start)) and _numbers(line, found, text):
             start = found.end()
         while start < len(text) and text[start] in " \t":
@@ -250,6 +251,7 @@ def _numbers(line: Line, found: re.Match[str], text: str) -> bool:
     """Note an item's number; a lone letter or roman numeral counts only before a question or a label."""
     if line.decor == "item" or line.number is not None:
         return False
+    line.decor = line.decor.replace("emoji", "")
     form = found.lastgroup or "ten"
     value = found.group(form) if form != "ten" else "10"
     rest = text[found.end() :]

@@ -67,19 +67,19 @@ def _unmarked(text: str) -> str:
     return MARKS.sub("", text) if any(chr(mark) in text for mark in range(0xE000, 0xE009)) else text
 
 
-def read_lines(text: str) -> Iterator[Line]:
-    """All lines of an unwrapped answer, with their evidence."""
+def read_lines(text: str, *, glancing: bool = True) -> Iterator[Line]:
+    """All lines of an unwrapped answer, with their evidence; ``glancing`` allows the shortcut for plain pairs."""
     pieces = read_data(text) if "{" in text or "[" in text else [text]
     for piece in pieces:
         if isinstance(piece, Found):
             yield from _data_lines(piece)
         elif isinstance(piece, str) and piece.strip():
-            yield from _text_lines(piece)
+            yield from _text_lines(piece, glancing=glancing)
 
 
-def _text_lines(text: str) -> Iterator[Line]:
+def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
     text = entities(untag(unfence(text)))
-    seen = glance(text)
+    seen = glance(text) if glancing else None
     if seen is None:
         yield from _lines(text)
         return

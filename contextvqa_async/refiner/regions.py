@@ -340,7 +340,9 @@ class Stretch:
             return "rule", "", ""
         if line.decor == "item" and self._restarts(line):
             self.machine.take("key", line, "", View(self, line, at, ""))
-        if line.decor in {"bullet", "item"} and line.body:
+        if (line.decor in {"bullet", "item"} and not line.body) or self._cut_number(line):
+            return "rule", "", ""
+        if line.decor in {"bullet", "item"}:
             words = (
                 line.words
                 if line.decor == "item" and self.machine.state == ASKED and line.number not in {1, None}
@@ -350,6 +352,10 @@ class Stretch:
         if (lettered := LETTERED.match(line.body)) and self._lists(lettered[1]):
             return "part", line.body[lettered.end() :], ""
         return "text", line.words if line.number is not None else _led(line.body), ""
+
+    def _cut_number(self, line: Line) -> bool:
+        """Whether a line is nothing but the number of a question that was cut off."""
+        return self.region.style == "item" and self.number is not None and line.words == str(self.number + 1)
 
     def _lists(self, letter: str) -> bool:
         """Whether a line that begins with a letter, ``b.``, is the next part of a list under a question."""
@@ -409,6 +415,8 @@ class Stretch:
             return line.asks or line.number is not None
         if style == "bold":
             return line.asks or state != ASKED
+        if style == "emoji":
+            return line.asks or both
         return line.asks or (both and split is not None and split[2] == "sign")
 
 
