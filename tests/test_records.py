@@ -14,6 +14,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -277,6 +278,23 @@ async def test_iterables_of_mappings() -> None:
         assert first.images == (b"bytes",)
         assert str(first.fields["image"]).startswith("sha256:")
         assert second.images == ("a", b"b")
+
+
+async def test_an_iterable_of_which_nothing_is_wanted_lets_others_work() -> None:
+    """A million records that are done do not hold up the event loop."""
+    done = [b"%d" % number for number in range(1000)]
+    turns = []
+
+    async def others() -> None:
+        while True:
+            turns.append(1)
+            await checkpoint()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(others)
+        assert await read([{"id": number} for number in range(1000)], chooser=Except(*done)) == []
+        tasks.cancel_scope.cancel()
+    assert len(turns) >= 5
 
 
 async def test_an_item_that_is_no_mapping_fails_alone() -> None:

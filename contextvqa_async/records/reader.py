@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 import aiofiles
 import ijson
 from anyio import to_thread
+from anyio.lowlevel import checkpoint
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RunError, UsageError
@@ -31,6 +32,9 @@ Read = Callable[[int], Awaitable[bytes]]
 
 BLOCK = 1 << 20
 """Bytes read at once: a thousand lines or so."""
+
+_BREATH = 100
+"""Items of an iterable after which the event loop may do something else, where none of them was wanted."""
 
 IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
@@ -219,9 +223,17 @@ def _may_be_image(name: str) -> bool:
 async def _each(source: Any) -> AsyncIterator[Piece]:
     """The items of an iterable one by one, since nobody knows when the next one comes."""
     number = 0
+    async for item in _walk(source):
+        number += 1
+        if number % _BREATH == 0:
+            await checkpoint()
+        yield Piece([item], number)
+
+
+async def _walk(source: Any) -> AsyncIterator[Any]:
     if isinstance(source, AsyncIterable):
         async for item in source:
-            yield Piece([item], number := number + 1)
+            yield item
         return
     for item in source:
-        yield Piece([item], number := number + 1)
+        yield item
