@@ -25,8 +25,9 @@ import httpx
 
 from contextvqa_async.admission import Admission, Slot
 from contextvqa_async.client.dialect import Dialect
-from contextvqa_async.client.exchange import Exchange, Reply
+from contextvqa_async.client.exchange import Exchange
 from contextvqa_async.client.proxies import find_proxy
+from contextvqa_async.client.reading import Reply
 from contextvqa_async.client.transport import Body, make_ssl_context, open_transport
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import ADVICE, Kind, RecordError, RunError
@@ -272,8 +273,8 @@ class _Line:
             prompt_tokens=answer.tokens("prompt_tokens"),
             completion_tokens=answer.tokens("completion_tokens"),
             reasoning_tokens=answer.reasoning_tokens,
-            seconds=reply.seconds,
-            first_token_seconds=reply.first_seconds,
+            seconds=reply.ended - reply.started,
+            first_token_seconds=None if reply.first is None else reply.first - reply.started,
             warnings=answer.warnings(),
         )
 

@@ -102,8 +102,9 @@ def _messages(layers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         for key in _MESSAGE_KEYS:
             text = layer.get(key)
             if isinstance(text, str) and text.strip() and text.lstrip()[:1] not in ("{", "["):
-                where = [str(part) for part in layer.get("loc") or () if isinstance(layer.get("loc"), list)]
-                yield f"{'.'.join(where)}: {text}" if where else text.strip()
+                place = layer.get("loc")
+                where = ".".join(map(str, place)) if isinstance(place, list) else ""
+                yield f"{where}: {text}" if where else text.strip()
 
 
 def _params(layers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
