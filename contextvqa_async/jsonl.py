@@ -27,6 +27,7 @@ BOM = b"\xef\xbb\xbf"
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _DIGITS = 18
+_GIANT = 2.0**63
 _SHORT_INTEGER = re.compile(rb"(?:0|[1-9][0-9]{0,%d})(?=[,}])" % (_DIGITS - 1))
 
 
@@ -123,6 +124,23 @@ class IdScanner:
             return None
         return None if any(escape in line for escape in self._escapes) else key
 
+    def first(self, line: bytes) -> bytes | None:
+        """The key told by the line's first member, if that is a simple id; members after it are not looked at."""
+        if not self._plain or not line.startswith(self._prefix):
+            return None
+        start = self._start(line)
+        if line[start : start + 1] != b'"':
+            found = _SHORT_INTEGER.match(line, start)
+            return found[0] if found else None
+        end = line.find(b'"', start + 1)
+        key = line[start:end]
+        return None if end <= start + 1 or b"\\" in key else key
+
+    def _start(self, line: bytes) -> int:
+        """Where the id begins: after the colon, or after the space that Python's json writes there."""
+        start = len(self._prefix)
+        return start + (line[start : start + 1] == b" ")
+
     def scan_all(self, lines: Sequence[bytes | TooLong], block: bytes) -> list[bytes] | None:
         """What :meth:`scan` gives for each of ``lines``, which ``block`` was split into; None unless it knows each.
 
@@ -130,44 +148,28 @@ class IdScanner:
         """
         if not lines or not self._plain or any(escape in block for escape in self._escapes):
             return None
-        if isinstance(lines[0], TooLong) or self.scan(lines[0]) is None:
+        first = lines[0]
+        if isinstance(first, TooLong) or self.scan(first) is None:
             return None
         whole = cast("Sequence[bytes]", lines)  # only a block's first line can be longer than a block
-        quoted = lines[0].startswith(b'"', len(self._prefix))
-        keys = self._texts(whole) if quoted else self._integers(whole)
+        start = self._start(first)
+        keys = self._scan_alike(whole, first[:start], quoted=first[start : start + 1] == b'"')
         return keys if len(keys) == len(lines) else None
 
-    def _texts(self, lines: Sequence[bytes]) -> list[bytes]:
-        name, prefix, start = self._name, self._prefix + b'"', len(self._prefix)
-        size = start + 1
+    def _scan_alike(self, lines: Sequence[bytes], prefix: bytes, *, quoted: bool) -> list[bytes]:
+        """The keys of those lines that begin with ``prefix`` and a simple id; fewer where one does not."""
+        name, start = self._name, len(prefix)
+        prefix, end = (prefix + b'"', b'"') if quoted else (prefix, b",")
+        size = len(prefix)
         keys = [
-            line[start : line.find(b'"', size)]
+            line[start : line.find(end, size)]
             for line in lines
             if line[:size] == prefix and line.find(name, size) < 0 and line[-1:] == b"}"
         ]
-        return [] if b"\\" in b"".join(keys) or b'"' in keys else keys
-
-    def _integers(self, lines: Sequence[bytes]) -> list[bytes]:
-        name, prefix, size = self._name, self._prefix, len(self._prefix)
-        keys = [
-            line[size : line.find(b",", size)]
-            for line in lines
-            if line[:size] == prefix and line.find(name, size) < 0 and line[-1:] == b"}"
-        ]
-        return keys if b"".join(keys).isdigit() and max(map(len, keys)) <= _DIGITS and b"" not in keys else []
-
-    def first(self, line: bytes) -> bytes | None:
-        """The key told by the line's first member, if that is a simple id; members after it are not looked at."""
-        prefix = self._prefix
-        if not self._plain or not line.startswith(prefix):
-            return None
-        start = len(prefix)
-        if line[start : start + 1] != b'"':
-            found = _SHORT_INTEGER.match(line, start)
-            return found[0] if found else None
-        end = line.find(b'"', start + 1)
-        key = line[start:end]
-        return None if end <= start + 1 or b"\\" in key else key
+        together = b"".join(keys)
+        if quoted:
+            return [] if b"\\" in together or b'"' in keys else keys
+        return keys if together.isdigit() and b"" not in keys and max(map(len, keys)) <= _DIGITS else []
 
 
 def loads(text: bytes) -> Any:
@@ -183,11 +185,16 @@ def loads(text: bytes) -> Any:
 
 def _has_giant(value: Any) -> bool:
     """Whether a number may have been an integer beyond 64 bits, which orjson reads as a float."""
-    if isinstance(value, float):
-        return abs(value) >= 2.0**63
-    if isinstance(value, dict):
-        return any(_has_giant(member) for member in value.values() if not isinstance(member, str))
-    return isinstance(value, list) and any(_has_giant(member) for member in value if not isinstance(member, str))
+    found = [value]
+    for item in found:  # grows as it goes
+        kind = type(item)
+        if kind is dict:
+            found += item.values()
+        elif kind is list:
+            found += item
+        elif kind is float and abs(item) >= _GIANT:
+            return True
+    return False
 
 
 def _loads_slowly(text: bytes, cause: ValueError | None) -> Any:

@@ -21,17 +21,18 @@ SCALARS = (
     | st.text()
 )
 IDS = st.text(max_size=8) | st.integers(-(10**20), 10**20) | st.none() | st.booleans() | st.floats(0, 9)
+GAPS, COLONS = st.sampled_from(["", "", " "]), st.sampled_from([":", ": ", " : "])
 NAMES = st.sampled_from(["id", "image", "i", '"id"', "x:id", "ID", "\\id", ""]) | st.text(max_size=4)
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
 
 
-def spell(members: list[tuple[str, Any]], *, escaped: bool, gap: str) -> bytes:
+def spell(members: list[tuple[str, Any]], *, escaped: bool, gap: str, colon: str) -> bytes:
     """An object with these members, doubled ones too, in one of JSON's many spellings."""
 
     def name(text: str) -> str:
         return '"' + "".join(f"\\u{ord(c):04x}" for c in text) + '"' if escaped and text.isascii() else json.dumps(text)
 
-    inner = f",{gap}".join(f"{name(key)}{gap}:{gap}{json.dumps(value)}" for key, value in members)
+    inner = f",{gap}".join(f"{name(key)}{colon}{json.dumps(value)}" for key, value in members)
     return ("{" + gap + inner + gap + "}").encode()
 
 
@@ -43,7 +44,7 @@ def objects(draw: st.DrawFn) -> bytes:
         members.insert(draw(st.integers(0, len(members))), ("id", draw(IDS)))
     if draw(st.booleans()):
         members.insert(0, ("id", draw(IDS)))
-    return spell(members, escaped=draw(st.booleans()), gap=draw(st.sampled_from(["", " "])))
+    return spell(members, escaped=draw(st.booleans()), gap=draw(GAPS), colon=draw(COLONS))
 
 
 @given(st.binary(), st.lists(st.integers(0, 400)))
@@ -107,6 +108,10 @@ def test_scanning_many_lines_is_scanning_each(lines: list[bytes], begun: int) ->
         (b'{"id":1.5}', None),
         (b'{"id":12345678901234567890}', None),
         (b'{"id":""}', None),
+        (b'{"id": "a"}', b'"a'),
+        (b'{"id": 7, "a": 1}', b"7"),
+        (b'{"id":  "a"}', None),
+        (b'{"id" :"a"}', None),
         (b'{ "id":"a"}', None),
         (b'{"image":"x","id":"a"}', None),
     ],
@@ -119,8 +124,9 @@ def test_what_is_doubtful_is_left_to_the_parser(line: bytes, key: bytes | None) 
 def test_quick_pass_takes_the_usual_files() -> None:
     """Blocks of plain records, with ids as text or as numbers, are done in one pass."""
     for ids in (["a", "b"], [1, 20]):
-        lines = [dumps({"id": given, "image": "x", "t": "é\n"}) for given in ids]
-        assert IdScanner("id").scan_all(lines, b"\n".join(lines)) == [key_of(given) for given in ids]
+        records = [{"id": given, "image": "x", "t": "é\n"} for given in ids]
+        for lines in ([dumps(record) for record in records], [json.dumps(record).encode() for record in records]):
+            assert IdScanner("id").scan_all(lines, b"\n".join(lines)) == [key_of(given) for given in ids]
 
 
 @given(VALUES)

@@ -67,7 +67,7 @@ def record_id(fields: Mapping[str, Any], id_key: str) -> RecordId:
         return given
     if given not in (None, ""):
         raise _bad(f"{id_key!r} must be a string or an integer, not {_name(given)}")
-    content = {key: value for key, value in fields.items() if key != id_key}
+    content = {key: value for key, value in fields.items() if key != id_key} if id_key in fields else fields
     return MADE + sha256(dumps(content, sort=True)).hexdigest()[:24]
 
 
