@@ -56,8 +56,9 @@ def late(rng: random.Random) -> Work:
 class Server:
     """``speed(n, k)``: of each of n requests; ``k(t)``: the hidden limit, beyond which it refuses, queues, or slows.
 
-    ``streams``, ``pieces``: first tokens are told, and what follows; ``counts``: it tells tokens; ``per_second``, ``burst``: a leaky
-    bucket at the door, as nginx's limit_req; ``hint``: what its refusals ask to wait; ``slower``: than its fellows.
+    ``streams``, ``pieces``: first tokens are told, and what follows; ``counts``: it tells tokens; ``hint``: what its
+    refusals ask to wait; ``slower``: than its fellows; ``per_second``, ``burst``: a leaky bucket at the door, as
+    nginx's limit_req.
     """
 
     k: Callable[[float], float] = lambda t: math.inf
