@@ -27,7 +27,7 @@ from contextvqa_async.pacing.rounds import Flight
 from contextvqa_async.pacing.window import Window
 
 NEVER_ANSWERED_PROBES = 5
-NEVER_ANSWERED_SECONDS = 15.0
+NEVER_ANSWERED_SECONDS = 20.0
 
 
 class Fleet:
