@@ -47,7 +47,8 @@ class Asker:
             if settings.simulate:
                 settings = settings.at(await stack.enter_async_context(_simulator()))
             labels = [endpoint.label for endpoint in settings.endpoints]
-            admission = Admission(labels, settings.limits, on_notice=on_notice)
+            streams = not settings.generation.no_stream
+            admission = Admission(labels, settings.limits, streams=streams, on_notice=on_notice)
             client = await stack.enter_async_context(
                 Client(
                     settings.endpoints,
