@@ -1,4 +1,6 @@
-"""Answers rendered from a grammar of layouts: whatever the layout, the article and the pairs that went in come back out."""
+"""Answers rendered from a grammar of layouts: whatever the layout, the article and the pairs that went in come
+back out.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,16 @@ from contextvqa_async.refiner.regions import Scanner, choose
 from contextvqa_async.refiner.unwrap import unwrap
 
 PROSE = (
-    "The lighthouse was built in 1812 by Robert Stevenson, and it stands 35.3 metres above the reef. Its lamp was lit on 1 February.",
-    "Early keepers rowed eleven miles for supplies; in winter they could be cut off for weeks (the record is 73 days). Bread was baked twice.",
-    "Questions were raised about its cost, which came to £61,331, and about the stone, a grey granite from Aberdeen. None was answered.",
-    "Q&A sessions are held at the Signal Tower Museum in Arbroath each May. Visitors ask how 2,835 blocks were dovetailed without mortar.",
-    "Answer Bay, a cove named after a ship, lies to the north. The light can be seen for 18 nautical miles, as a rule: one flash in 5 s.",
+    "The lighthouse was built in 1812 by Robert Stevenson, and it stands 35.3 metres above the reef. "
+    "Its lamp was lit on 1 February.",
+    "Early keepers rowed eleven miles for supplies; in winter they could be cut off for weeks (the record is 73 days). "
+    "Bread was baked twice.",
+    "Questions were raised about its cost, which came to £61,331, and about the stone, a grey granite from Aberdeen. "
+    "None was answered.",
+    "Q&A sessions are held at the Signal Tower Museum in Arbroath each May. "
+    "Visitors ask how 2,835 blocks were dovetailed without mortar.",
+    "Answer Bay, a cove named after a ship, lies to the north. "
+    "The light can be seen for 18 nautical miles, as a rule: one flash in 5 s.",
 )
 QUESTIONS = (
     "Who built the tower in the image?",
@@ -32,10 +39,11 @@ QUESTIONS = (
     "What was the cost of the tower pictured here?",
     "When was the lamp of this lighthouse first lit?",
 )
-ANSWERS = (
-    "Robert Stevenson", "granite", "2,835", "flash, turn", "18 nautical miles", "£61,331", "1 February 1812", "35.3 metres",
-    "St. Abb's Head", "5 s", "bread, water, oil", "snake_case", "10:30 a.m.", "the Signal Tower", "no one", "3/4",
-)  # fmt: skip
+SAID = (
+    "Robert Stevenson|granite|2,835|flash, turn|18 nautical miles|£61,331|1 February 1812|35.3 metres|St. Abb's Head"
+    "|5 s|bread, water, oil|snake_case|10:30 a.m.|the Signal Tower|no one|3/4"
+)
+ANSWERS = SAID.split("|")
 
 
 @dataclass(slots=True)
@@ -60,7 +68,7 @@ class Layout:
     breaks: str = "\n"
 
 
-ROWS = [row for name, row in LANGUAGES.items() if name not in {"Thai"}]
+ROWS = [row for name, row in LANGUAGES.items() if name != "Thai"]  # no spaces: capitals and colons differ
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """A line that belongs to no article comes in; whether it is chatter goes out.
 
-Rule: a line is chatter for how it begins and what it speaks of (the request, the questions, the image), not for one word.
+Rule: a line is chatter for how it begins and what it speaks of (the request, the questions, the image), not for
+one word.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
 
 INTERJECTION = re.compile(
-    r"(?:sure|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|claro|bien sûr|natürlich|好的|当然|當然"
-    r"|はい|もちろん|네|물론|конечно|certo|tabii|elbette|tentu|vâng|oczywiście|natuurlijk|بالتأكيد|بالطبع|ज़रूर|जरूर|certamente|hello|hi)\w{0,8}"
+    r"(?:sure|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|claro|bien sûr|natürlich"
+    r"|好的|当然|當然|はい|もちろん|네|물론|конечно|certo|tabii|elbette|tentu|vâng|oczywiście|natuurlijk|بالتأكيد|بالطبع|ज़रूर|जरूर"
+    r"|certamente|hello|hi)\w{0,8}"
     r"(?:[!.,，。！:：]|\s*$)[^.!?。！？:：]{0,120}[.!。！:：]?"
 )
 

@@ -1,7 +1,8 @@
 """The lines outside the pairs come in; the article's prose goes out, as paragraphs.
 
-Rule: where an article carries a label, the article is what stands under one. Where none does, it is the prose before the
-pairs, or, if there is none, after them. A preamble, a title, a heading over pairs and a farewell are no prose.
+Rule: where an article carries a label, the article is what stands under one. Where none does, it is the prose
+before the pairs, or, if there is none, after them. A preamble, a title, a heading over pairs and a farewell are
+no prose.
 """
 
 from __future__ import annotations
@@ -111,9 +112,9 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
     for at in range(*part):
         line = lines[at]
         if line.mark == ARTICLE or (not line.sealed and _says_article(line)):
-            if line.mark == ARTICLE or not words or found or _strong(line):
-                if not found or line.mark == ARTICLE or _same(lines[found[0]], line) or _strong(line):
-                    found.append(at)
+            sure = line.mark == ARTICLE or _strong(line)
+            if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
+                found.append(at)
         elif line.kind == "text" and not opens(line.words):
             words += len(line.words) > 160
     return found

@@ -1,6 +1,8 @@
-"""A text comes in that may hold JSON; the same text goes out with each value put as marked lines: article, and pairs.
+"""A text comes in that may hold JSON; the same text goes out with each value put as marked lines: article, and
+pairs.
 
-Rule: keys say what a value is; the shape around them may be any. A value that holds neither article nor pairs stays text.
+Rule: keys say what a value is; the shape around them may be any. A value that holds neither article nor pairs
+stays text.
 """
 
 from __future__ import annotations
@@ -254,7 +256,7 @@ def _listed(part: Any, found: Found) -> None:
     if isinstance(part, dict) and any(asks(key) for key in part):
         found.pairs.extend((key, flat(one)) for key, one in part.items())
         return
-    if isinstance(part, dict) and any(_kind(key) in {"answer"} for key in part):
+    if isinstance(part, dict) and any(_kind(key) == "answer" for key in part):
         for key, one in part.items():
             _entry(key, one, found, 1)
         return

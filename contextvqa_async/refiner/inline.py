@@ -75,7 +75,7 @@ def _quick(text: str) -> tuple[str, Spans] | None:
 
 
 def _alternating(parts: list[str]) -> tuple[str, Spans] | None:
-    """Plain and bold stretches by turns, if each bold one begins and ends with words, and none cuts through a number."""
+    """Plain and bold stretches by turns, if each bold one begins and ends with words and none cuts a number."""
     spans: list[tuple[int, int]] = []
     size = 0
     for at, part in enumerate(parts):

@@ -1,7 +1,9 @@
-"""The start of a line's words comes in; the label that stands there goes out: ``Question 1:``, ``**A.**``, ``问题一：``.
+"""The start of a line's words comes in; the label that stands there goes out: ``Question 1:``, ``**A.**``,
+``问题一：``.
 
-Rule: this is the grammar around the words of ``languages.py``: brackets, plural, number, remark, and what ends a label.
-A word is a label only if something ends it: a colon, a bracket, a dash, the end of bold, or the end of the line.
+Rule: this is the grammar around the words of ``languages.py``: brackets, plural, number, remark, and what ends
+a label. A word is a label only if something ends it: a colon, a bracket, a dash, the end of bold, or the end of
+the line.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ ENDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What stands before the words: ``kind`` is a column's name, ``end`` where the words begin, ``sign`` what ended it."""
+    """What stands before the words: ``kind`` is a column's name, ``end`` where words begin, ``sign`` what ended it."""
 
     kind: str
     word: str
@@ -274,11 +276,21 @@ def heading() -> re.Pattern[str]:
 @cache
 def cores() -> re.Pattern[str]:
     """A word that makes a heading a heading over pairs."""
-    core = (
-        set("pairs|paires|paare|pares|coppie|쌍|ペア|pasangan|çiftleri|cặp|paren|pary|जोड़े".split("|"))
-        | words("questions")
-        | {word for word in words("question") if len(word) > 1 or word >= "\u2e80"}
-    )
+    core = {word for word in words("question") if len(word) > 1 or word >= "\u2e80"} | words("questions")
+    core |= {
+        "pairs",
+        "paires",
+        "paare",
+        "pares",
+        "coppie",
+        "쌍",
+        "ペア",
+        "pasangan",
+        "çiftleri",
+        "cặp",
+        "paren",
+        "pary",
+    }
     core |= {
         "q&a",
         "q & a",

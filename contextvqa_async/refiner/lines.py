@@ -139,7 +139,7 @@ def _quick(raw: str, text: str) -> Line | None:
         return Line("text", words=words, body=words) if words[0] == text[0] and text[0] < UNSPACED else None
     if ":" not in text[:40] or not (found := QUICK.match(text)):
         return None
-    item, bold, word, number, rest = found.groups()
+    item, _, word, number, rest = found.groups()
     key = f"{word}{number or ''}:"
     label = before_colon(lowered(key))
     if label is None or label.kind not in {"question", "answer"} or label.end != len(key):
@@ -187,7 +187,7 @@ def _body(line: Line, spans: tuple[tuple[int, int], ...]) -> None:
     words = line.words
     start = _decorated(line, words) if _may_decorate(words) else 0
     start = _past(PART, words, start) if start < len(words) and words[start] in "PpSsTtпП第部أثЧч" else start
-    if start and not line.decor == "item":
+    if start and line.decor != "item":
         start = _decorated(line, words, start)
     line.body = words[start:].rstrip()
     size = len(line.body)

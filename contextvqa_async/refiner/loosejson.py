@@ -1,7 +1,7 @@
 """A text that begins with a JSON value comes in; the value goes out, and where it ended.
 
-Rule: forgiving. Single quotes, trailing commas, comments, bare keys, unescaped quotes and line ends inside strings, and a
-value cut off anywhere are all read for what they hold. Never recursive, linear in the text.
+Rule: forgiving. Single quotes, trailing commas, comments, bare keys, unescaped quotes and line ends inside
+strings, and a value cut off anywhere are all read for what they hold. Never recursive, linear in the text.
 """
 
 from __future__ import annotations
@@ -146,9 +146,8 @@ class Reader:
         self.at += 1
         while self.at < len(self.text):
             found = pattern.match(self.text, self.at)
-            assert found is not None
-            out.append(found.group())
-            self.at = found.end()
+            self.at, words = (found.end(), found.group()) if found else (self.at + 1, "")
+            out.append(words)
             if self.at >= len(self.text):
                 break
             if self.text[self.at] == "\\":

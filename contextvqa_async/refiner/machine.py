@@ -27,7 +27,7 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     **{(state, "question"): ("open", ASKED) for state in (IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED)},
     **{(state, "both"): ("whole", ANSWERED) for state in (IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED)},
     **{(state, "key"): ("key", KEYED) for state in (IDLE, ASKED, ANSWERED, CLOSED, NOTED)},
-    **{(KEYED, token): ("keyed", KEYED) for token in ("answer", "text", "part")},
+    **{(KEYED, sort): ("keyed", KEYED) for sort in ("answer", "text", "part")},
     (ASKED, "answer"): ("answer", ANSWERED),
     (ASKED, "text"): ("text_asked", ASKED),
     (ASKED, "part"): ("part_asked", ASKED),
@@ -102,13 +102,13 @@ class Machine:
         self.numbers: dict[int, int] = {}  # a question's number, and its place among those that wait
         self.turn = 0  # the next of them to be answered in order
 
-    def take(self, token: str, line: Line, words: str, sight: Sight, answer: str = "") -> bool:
+    def take(self, sort: str, line: Line, words: str, sight: Sight, answer: str = "") -> bool:
         """Feed one token; whether it belonged to the pairs."""
-        step = TABLE.get((self.state, token))
+        step = TABLE.get((self.state, sort))
         if step is None:
-            if token == "blank" and self.state == ASKED:
+            if sort == "blank" and self.state == ASKED:
                 self.asked[-1].gap = True
-            return token == "question"
+            return sort == "question"
         action, state = step
         before = self.state
         self.state = state
@@ -263,7 +263,8 @@ class Machine:
         number = number if number is not None else line.number
         parts = _parted(words, len(self.waiting) - self.turn) if line.label is None or sight.plural else None
         if number is None and parts:
-            return all([self._assign(at, part) for at, part in parts])
+            done = [self._assign(at, part) for at, part in parts]
+            return all(done)
         if not words:
             return True
         return self._assign(number, words)

@@ -236,12 +236,17 @@ class Stretch:
             return line.mark == ARTICLE or self._leaves(line, at)
         if line.pairs_head:
             return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
-        if self.machine.state in {CLOSED, KEYED} or (self.machine.state == ASKED and not self.answer_due(at)):
-            if line.kind == "text" and not line.label and not line.mark and len(line.words) > LONG:
-                return not self._question(line, at)
+        long = line.kind == "text" and not line.label and not line.mark and len(line.words) > LONG
+        if long and self._between(at):
+            return not self._question(line, at)
         if not self.region.labelled and line.is_label("question") and line.label and line.label.kind == "question":
             return not self.region.answers
         return False
+
+    def _between(self, at: int) -> bool:
+        """Whether no answer is due: prose that stands here belongs to no pair."""
+        state = self.machine.state
+        return state in {CLOSED, KEYED} or (state == ASKED and not self.answer_due(at))
 
     def _leaves(self, line: Line, at: int) -> bool:
         """Whether a label of an article, or a tag's end, is more than a word inside a stretch."""
@@ -266,12 +271,12 @@ class Stretch:
             self.machine.state = CLOSED
             self.region.answers = True
             return True
-        token, words, answer = self._token(line, at)
-        if token == "answer":
+        sort, words, answer = self._token(line, at)
+        if sort == "answer":
             self.region.answers = True
-        if token in {"question", "both"}:
+        if sort in {"question", "both"}:
             self.number = line.number if line.number is not None else self.number
-        return self.machine.take(token, line, words, View(self, line, at, words), answer)
+        return self.machine.take(sort, line, words, View(self, line, at, words), answer)
 
     def _token(self, line: Line, at: int) -> tuple[str, str, str]:
         """What a line is to the machine, its words, and, where it holds both, the answer."""
@@ -287,7 +292,8 @@ class Stretch:
 
     def _labelled(self, line: Line, at: int) -> tuple[str, str, str]:
         label = line.label
-        assert label is not None
+        if label is None:
+            return self._bare(line, at)
         if label.kind == "question":
             return self._asked(line, at, line.rest)
         if label.kind == "answer":

@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import cache
 
 from contextvqa_async.refiner.labels import UNSPACED, Label, cores, first_words, heading, kinds, lowered, read_label
-from contextvqa_async.refiner.lines import EMOJI, Line, asks as ends_asking
+from contextvqa_async.refiner.lines import EMOJI, Line
+from contextvqa_async.refiner.lines import asks as ends_asking
 
 QMARK = re.compile(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
 SIGN = re.compile(
@@ -230,7 +231,7 @@ def _trim(text: str, follows: Label) -> str:
 
 
 def answered(line: Line, text: str) -> tuple[str, str, str] | None:
-    """A question and the answer on its own line, and the sign between them: ``Who? → Bob``, ``Who? (Bob)``, ``Who? Bob``.
+    """A question and the answer on its line, and the sign between them: ``Who? → Bob``, ``Who? (Bob)``, ``Who? Bob``.
 
     >>> from contextvqa_async.refiner.lines import read_line
     >>> answered(read_line("x"), 'Who sang "Why?" here? — Bob')

@@ -1,7 +1,9 @@
-"""An answer comes in piece by piece; after each piece, how many complete pairs it holds goes out, and at the end the whole.
+"""An answer comes in piece by piece; after each piece, how many complete pairs it holds goes out, and at the end
+the whole.
 
-Rule: counting looks at each line once, when the line is complete, so that it costs a fraction of reading and stays linear.
-The end is read from the whole text, so no cut can change it. The last pair counts once something follows it.
+Rule: counting looks at each line once, when the line is complete, so that it costs a fraction of reading and
+stays linear. The end is read from the whole text, so no cut can change it. The last pair counts once something
+follows it.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ from contextvqa_async.refiner.tables import row_pairs
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.unwrap import THINK_CLOSE, THINK_OPEN
 
-KEYED = re.compile(
-    r"""["'](?:a|answers?|ans|response|答案|回答|答|답변|답|réponse|antwort|respuesta|resposta|risposta|ответ|जवाब|उत्तर|cevap|yanıt"""
-    r"""|jawaban|đáp án|trả lời|الإجابة|الجواب|answer_?\d+|a\d+)["']\s*:\s*(?:"(?:[^"\\]|\\.)++"|'(?:[^'\\]|\\.)++'|\[[^\[\]]*+\]|-?[\d.]+(?=\s*[,}\n]))""",
-    re.IGNORECASE,
+ANSWERS = (
+    r"a|answers?|ans|response|答案|回答|答|답변|답|réponse|antwort|respuesta|resposta|risposta|ответ|जवाब|उत्तर|cevap|yanıt"
+    r"|jawaban|đáp án|trả lời|الإجابة|الجواب|answer_?\d+|a\d+"
 )
+VALUE = r"""(?:"(?:[^"\\]|\\.)++"|'(?:[^'\\]|\\.)++'|\[[^\[\]]*+\]|-?[\d.]+(?=\s*[,}\n]))"""
+KEYED = re.compile(rf"""["'](?:{ANSWERS})["']\s*:\s*{VALUE}""", re.IGNORECASE)
 JSON_LINE = re.compile(r"\s*[\[{}\]\"']")
 
 

@@ -179,6 +179,9 @@ def _answers_wrap(text: str) -> bool:
     return len(opens) == 1 and not re.search(r"<(?:question|q)\d*(?:\s[^<>]*+)?>", text)
 
 
+CELLS = {(False, False): "", (False, True): " | ", (True, False): "\n| ", (True, True): "\n"}
+
+
 class Untagger:
     """Walks over the tags; knows in which list, table and summary it is."""
 
@@ -221,16 +224,12 @@ class Untagger:
             return "\n" if close else f"\n\n{HEAD}"
         if name in {"li", "ul", "ol"}:
             return self._list(name, close)
-        if name in {"td", "th"}:
-            return " | " if close else ""
-        if name == "tr":
-            return "\n" if close else "\n| "
+        if name in {"td", "th", "tr"}:
+            return CELLS[name == "tr", close]
         if name in {"dt", "summary"}:
             return "\n" if close else f"\n{TERM}"
-        if name == "dd":
-            return "\n" if close else f"\n{DEFINITION}"
-        if name == "title":
-            return "\n" if close else f"\n{HEAD}"
+        if name in {"dd", "title"}:
+            return "\n" if close else f"\n{DEFINITION if name == 'dd' else HEAD}"
         if name == "br":
             return "\n"
         return "\n\n" if name in BLOCKS else ""

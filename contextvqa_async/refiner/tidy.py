@@ -36,12 +36,8 @@ def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
 
 
 def _says(answer: str) -> bool:
-    """Whether an answer holds a word at all."""
-    return (
-        any(char.isalnum() for char in answer)
-        or any(ord(char) > 0x2190 for char in answer)
-        or bool(answer.strip("-–—_.…:*/ "))
-    )
+    """Whether an answer holds more than signs that lead to one."""
+    return bool(answer.strip("-–—_.…:*/ →⇒➜➔➡|=>~\ufe0f"))
 
 
 def _numbers(asked: list[str]) -> list[str]:

@@ -24,7 +24,10 @@ FINAL = re.compile(r"<\|channel\|>\s*final[^<]*<\|message\|>")
 ROLE = re.compile(
     r"\s*<\|(?:im_start|start_header_id)\|>\s*assistant(?:<\|end_header_id\|>)?\s*|\s*(?:assistant|ASSISTANT|Assistant):?\s*\n"
 )
-NAMES = r"think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratchpad|inner_monologue|seed:think|internal_reasoning|planning|plan"
+NAMES = (
+    r"think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratchpad|inner_monologue|seed:think"
+    r"|internal_reasoning|planning|plan"
+)
 THINK_OPEN = re.compile(
     rf"<(?P<tag>{NAMES})(?:\s[^<>]*+)?>|(?P<moon>◁think▷)|(?P<mistral>\[THINK\])|(?P<begin><\|begin_of_thought\|>)|(?P<gem><unused94>thought)",
     re.IGNORECASE,
@@ -81,17 +84,13 @@ def _find_close(text: str, close: str, at: int) -> int:
 
 def _after_close(text: str) -> str:
     """Reasoning whose opening was in the prompt: all before the last closing tag."""
-    last = None
-    for last in THINK_CLOSE.finditer(text):
-        pass
+    last = max(THINK_CLOSE.finditer(text), key=re.Match.end, default=None)
     return text[last.end() :] if last else text
 
 
 def _channels(text: str) -> str:
     """Only the final channel of an answer in the harmony format; none at all where it was cut before that."""
-    final = None
-    for final in FINAL.finditer(text):
-        pass
+    final = max(FINAL.finditer(text), key=re.Match.end, default=None)
     if final:
         return text[final.end() :]
     first = CHANNEL.search(text)
