@@ -10,19 +10,16 @@ from server import (
     Server,
     body,
     chunk,
-    chunked,
     completion,
     cut,
     error,
     event,
     finish,
     good,
-    hang,
     head,
     raw,
     sse,
     until_close,
-    usage,
 )
 
 from contextvqa_async.config import Endpoint, Generation
@@ -279,6 +276,14 @@ async def test_a_rate_refusal_is_not_charged() -> None:
     assert done.desk.gate.settled[:3] == [(Outcome.RATE, 2.0)] * 3
 
 
+async def test_litellm_hands_on_its_providers_headers() -> None:
+    """Under a prefix; they tell how long to wait all the same."""
+    done = await ask(error(429, {}, llm_provider_retry_after="7"), sse(good()))
+    assert done.desk.gate.settled[0] == (Outcome.RATE, None)
+    done = await ask(raw(head(429, {"llm_provider-retry-after": "7", "Content-Length": "0"})), sse(good()))
+    assert done.desk.gate.settled[0] == (Outcome.RATE, 7.0)
+
+
 async def test_prepare_is_awaited_once_and_its_error_passes() -> None:
     """Images are read after admission, once a record; a bad one frees the slot."""
     calls = []
@@ -425,6 +430,3 @@ async def test_a_run_that_is_doomed_wakes_those_who_wait() -> None:
                 group.start_soon(one)
         assert len(found) == 2
         assert len(server.requests) == 2
-
-
-_ = (chunked, usage, hang)

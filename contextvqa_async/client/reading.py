@@ -30,6 +30,8 @@ _USAGE = 5.0
 _ERROR_BODY = 64 * 1024
 _ERROR_SECONDS = 10.0
 
+_HANDED_ON = "llm_provider-"
+
 _TRICKLE = 4096
 """A read of fewer bytes than this was a stream that trickles."""
 _HELD_SHARE = 0.02
@@ -76,7 +78,7 @@ class Reading:
         """Read a 2xx: a stream, a JSON body, or what else came in their place."""
         answer = Answer(observe)
         incoming = Decoder(answer)
-        headers = dict(self._response.headers)
+        headers = headers_of(self._response)
         try:
             await self._pour(incoming)
         except (TooLong, Unreadable) as error:
@@ -139,7 +141,7 @@ class Reading:
     async def refusal(self, host: str) -> Reply:
         """Read a status that is no success, and as much of its body as a message needs."""
         self._wire.due = min(self._wire.due, self._now() + _ERROR_SECONDS)
-        headers, status = dict(self._response.headers), self._response.status_code
+        headers, status = headers_of(self._response), self._response.status_code
         body = await self._error_body()
         if 300 <= status < 400:
             target = headers.get("location", "an address that it does not name")
@@ -171,6 +173,14 @@ class Reading:
         except (*TROUBLE, Unreadable):
             pass  # the status has said enough
         return bytes(body[:_ERROR_BODY])
+
+
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """The headers by their names in lower case; those that litellm hands on from its provider count as its own."""
+    headers = dict(response.headers)
+    return {
+        name.removeprefix(_HANDED_ON): value for name, value in headers.items() if name.startswith(_HANDED_ON)
+    } | headers
 
 
 def timeout_fault(message: str, *, answered: bool = True) -> Fault:
