@@ -1,0 +1,90 @@
+"""A run as a process: in an event loop of its own, obeying signals, watched by a display.
+
+Apart from run.py so that ``--help`` need not load what a run needs.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import anyio
+
+from contextvqa_async.errors import CvqaError, UsageError
+from contextvqa_async.items import Notice, Summary
+from contextvqa_async.options import Settings
+from contextvqa_async.pipeline import GRACE_SECONDS, Stop
+from contextvqa_async.progress import Display, open_display
+from contextvqa_async.run import run_line
+
+_SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
+
+
+def run_in_loop(source: str, output: str, settings: Settings, *, progress: str, verbose: bool) -> Summary:
+    """Run the line to its end or until a signal; ``progress`` is the display's name. Raises UsageError."""
+    _allow_open_files(settings.limits.concurrency * (2 if settings.simulate else 1))
+    display = open_display(progress)
+    try:
+        return anyio.run(_run, source, output, settings, display, verbose, backend_options=_loop())
+    except* CvqaError as faults:  # a task group's way of raising one
+        raise faults.exceptions[0] from None
+    finally:
+        display.close()
+
+
+def _loop() -> dict[str, Any]:
+    """uvloop where it is installed: a third less CPU a streamed token."""
+    try:
+        import uvloop  # noqa: F401
+    except ImportError:
+        return {}
+    return {"use_uvloop": True}
+
+
+_OTHER_FILES = 128
+"""Open files beside one socket a request: the input, the output, images being read, libraries."""
+
+
+def _allow_open_files(sockets: int) -> None:
+    """Raise this process's soft limit as far as it takes; UsageError where the system's hard limit is lower."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = sockets + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise UsageError(f"--concurrency needs {wanted:,} open files, and this system allows {hard:,} (ulimit -Hn).")
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _run(source: str, output: str, settings: Settings, display: Display, verbose: bool) -> Summary:
+    """Run the line while signals are obeyed and the display ticks."""
+    stop = Stop()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_tick, display)
+        if sys.platform != "win32":
+            await tasks.start(_obey_signals, stop, display)
+        summary = await run_line(source, output, settings, on_event=display, stop=stop, verbose=verbose)
+        tasks.cancel_scope.cancel()
+    return summary
+
+
+async def _tick(display: Display) -> None:
+    while True:
+        display.tick()
+        await anyio.sleep(0.5)
+
+
+async def _obey_signals(stop: Stop, display: Display, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    with anyio.open_signal_receiver(*_SIGNALS) as signals:
+        task_status.started()
+        async for number in signals:
+            name, exit_code = _SIGNALS[signal.Signals(number)]
+            if not stop.draining.is_set():
+                display(
+                    Notice(message=f"{name}: waiting for answers in flight, {GRACE_SECONDS:.0f} s at most; again: now.")
+                )
+            stop.request(name, exit_code)
