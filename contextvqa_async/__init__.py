@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from contextvqa_async.refiner import refine
     from contextvqa_async.run import run_async, stream_async
 
+__version__ = "0.1.0"
+
 __all__ = [
     "CvqaError",
     "Pair",

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import metadata
 from typing import Any
 
+from contextvqa_async import __version__
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import RecordError
 from contextvqa_async.items import Completion, Failure, Record, Refined, Row
-
-VERSION = metadata.version("contextvqa-async")
 
 
 def keep_complete(refined: Refined, *, truncated: bool) -> Refined:
@@ -58,7 +56,7 @@ def _generation(record: Record, completion: Completion, refined: Refined) -> Map
         "layout": refined.layout,
         "warnings": [*completion.warnings, *refined.warnings],
         "record_sha": record.sha,
-        "version": VERSION,
+        "version": __version__,
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from contextvqa_async import __version__
 from contextvqa_async.errors import CvqaError, RunError
 
 COMMANDS = {
@@ -53,7 +54,7 @@ class _Line(click.Group):
 
 
 @click.group(cls=_Line, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="contextvqa-async", prog_name="cvqa-async")
+@click.version_option(__version__, prog_name="cvqa-async")
 def cli() -> None:
     """Context-based VQA data from images."""
 
