@@ -376,6 +376,39 @@ async def test_e05_a_401_amid_successes_gets_one_more_chance() -> None:
         assert len(server.requests) == 5
 
 
+async def test_words_alone_do_not_stop_a_run_that_works() -> None:
+    """An error may echo the record; eight in a row are believed, and a code at once."""
+    echo = error(400, {"error": {"message": "Cannot answer 'an unknown model'"}})
+    no_money = error(400, {"error": {"message": "m", "code": "Arrearage"}})
+    async with Server(sse(good()), echo, sse(good()), *[echo] * 8, no_money) as server, desk(server) as counter:
+        await counter.ask()
+        with pytest.raises(RecordError):
+            await counter.ask()
+        await counter.ask()
+        for _ in range(7):
+            with pytest.raises(RecordError):
+                await counter.ask()
+        with pytest.raises(RunError):
+            await counter.ask()
+        assert len(server.requests) == 11
+    done = Server(sse(good()), no_money)
+    async with done as server, desk(server) as counter:
+        await counter.ask()
+        with pytest.raises(RunError):
+            await counter.ask()
+
+
+async def test_e05_a_bare_403_amid_successes_fails_its_record() -> None:
+    """It may be moderation; as a first answer it is the key's."""
+    refusal = error(403, {"error": {"message": "Forbidden"}})
+    async with Server(sse(good()), refusal, sse(good())) as server, desk(server) as counter:
+        await counter.ask()
+        with pytest.raises(RecordError):
+            await counter.ask()
+        assert (await counter.ask()).text == "Hello"
+    assert (await ask(refusal)).doom.kind is Kind.CREDENTIAL
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 404])
 async def test_e19_redirects_and_404s_stop_the_run_after_eight_in_a_row(status: int) -> None:
     """Each fails its record; eight, and nothing else yet, are the address's fault."""

@@ -117,7 +117,7 @@ class Rule:
     """One line of the table: it holds where all that it names holds.
 
     ``words`` and ``says`` name groups of WORDS and PHRASES; ``hinted``: whether the refusal told how long to wait;
-    ``tries`` and ``firm`` go into the Fault.
+    ``tries`` and ``firm`` go into the Fault: a rule is firm if a code, or a status that has one meaning, decides.
     """
 
     kind: Kind
@@ -128,7 +128,7 @@ class Rule:
     host: str = ""
     hinted: bool | None = None
     tries: int | None = None
-    firm: bool = True
+    firm: bool
 
     def holds(self, told: Told, status: int | None, host: str, hinted: bool) -> bool:
         """Whether this rule is about such a refusal."""
@@ -150,12 +150,12 @@ def _rule(
     host: str = "",
     hinted: bool | None = None,
     tries: int | None = None,
-    firm: bool = True,
+    firm: bool = False,
 ) -> Rule:
     status = frozenset(number for each in statuses for number in (each if isinstance(each, range) else (each,)))
     return Rule(
         kind=kind, verdict=verdict, status=status, words=words, says=says, host=host, hinted=hinted, tries=tries,
-        firm=firm,
+        firm=firm or bool(words),
     )  # fmt: skip
 
 
@@ -185,34 +185,34 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.BAD_IMAGE, _OWN, 400, 403, 415, 422, 500, says="bad image"),  # before "data inspection" (I-08)
     _rule(Kind.FILTERED, _OWN, words="filtered"),
     _rule(Kind.FILTERED, _OWN, 400, 403, 451, says="filtered"),
-    _rule(Kind.FILTERED, _OWN, 446),
+    _rule(Kind.FILTERED, _OWN, 446, firm=True),
     _rule(Kind.MODEL, _ALL, words="model"),
     _rule(Kind.MODEL, _ALL, 400, 403, 404, 422, says="no model"),
     _rule(Kind.TOO_LARGE, _OWN, 400, 403, 413, 422, 429, 500, says="too large"),
-    _rule(Kind.TOO_LARGE, _OWN, 413),
+    _rule(Kind.TOO_LARGE, _OWN, 413, firm=True),
     _rule(Kind.RATE, _FAST, 402, hinted=True),
-    _rule(Kind.QUOTA, _ALL, 402, 412),
+    _rule(Kind.QUOTA, _ALL, 402, 412, firm=True),
     _rule(Kind.RATE, _FAST, words="too fast"),
     _rule(Kind.QUOTA, _ALL, 400, 403, 429, says="no money", hinted=False),
     _rule(Kind.QUOTA, _ALL, words="precondition", says="billing"),
     _rule(Kind.RATE, _FAST, 429),
-    _rule(Kind.CREDENTIAL, _ALL, 401, 407),
-    _rule(Kind.CREDENTIAL, _ALL, 403, firm=False),
+    _rule(Kind.CREDENTIAL, _ALL, 401, 407, firm=True),
+    _rule(Kind.CREDENTIAL, _ALL, 403),
     _rule(Kind.SERVER, _AGAIN, words="closed endpoint"),
     _rule(Kind.SERVER, _AGAIN, 500, says="caller", tries=2),  # callers' faults that servers take for their own (E-15)
     _rule(Kind.SERVER, _FULL, words="overloaded"),
     # What the bare status says.
-    _rule(Kind.NOT_FOUND, _OWN, 404, 405, 410, firm=False),
-    _rule(Kind.TIMEOUT, _FULL, 408, 504, 524, firm=False),
-    _rule(Kind.SERVER, _FULL, 502, 503, 529, range(520, 524), firm=False),
-    _rule(Kind.SERVER, _AGAIN, 409, 425, 424, 498, 499, firm=False),
-    _rule(Kind.INVALID_REQUEST, _OWN, 501, firm=False),
-    _rule(Kind.INVALID_REQUEST, _OWN, range(400, 500), firm=False),
-    _rule(Kind.SERVER, _AGAIN, range(500, 600), firm=False),
+    _rule(Kind.NOT_FOUND, _OWN, 404, 405, 410),
+    _rule(Kind.TIMEOUT, _FULL, 408, 504, 524),
+    _rule(Kind.SERVER, _FULL, 502, 503, 529, range(520, 524)),
+    _rule(Kind.SERVER, _AGAIN, 409, 425, 424, 498, 499),
+    _rule(Kind.INVALID_REQUEST, _OWN, 501),
+    _rule(Kind.INVALID_REQUEST, _OWN, range(400, 500)),
+    _rule(Kind.SERVER, _AGAIN, range(500, 600)),
     # An error inside a stream, told by its type alone.
     _rule(Kind.NOT_FOUND, _OWN, words="not found"),
     _rule(Kind.INVALID_REQUEST, _OWN, words="bad request"),
-    _rule(Kind.SERVER, _AGAIN, firm=False),
+    _rule(Kind.SERVER, _AGAIN),
 )
 
 _OVER_LIMIT = re.compile(r"limit:?\s+([\d,]+),\s+(?:used\s+[\d,]+,\s+)?requested:?\s+([\d,]+)", re.IGNORECASE)

@@ -1,0 +1,144 @@
+"""One endpoint: its address and headers, its connections, the parameters it takes; and one record's way through it.
+
+Rule: nothing that is the same for every request is made twice, and no secret leaves in a message.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+
+import httpx
+
+from contextvqa_async.admission import Slot
+from contextvqa_async.client.dialect import Dialect
+from contextvqa_async.client.exchange import Exchange
+from contextvqa_async.client.proxies import find_proxy
+from contextvqa_async.client.reading import Reply
+from contextvqa_async.client.transport import Body, make_ssl_context, open_transport
+from contextvqa_async.config import Endpoint, Generation, Limits
+from contextvqa_async.errors import Kind, RecordError
+from contextvqa_async.faults import MESSAGE_LENGTH, Fault
+from contextvqa_async.items import Completion
+from contextvqa_async.sse import Answer
+
+_MOST_FREE = 8
+"""Stale connections and changed parameters cost a record nothing, but not for ever."""
+
+_SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie")
+
+
+class Asking:
+    """One record's way through its attempts."""
+
+    __slots__ = ("_free", "attempts", "doubted", "faults", "fresh", "messages", "most", "version")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.messages: bytes | None = None
+        self.attempts = 0
+        self.faults: Counter[Kind] = Counter()
+        self.fresh = False
+        self.doubted = False
+        self.version = 0
+        self._free = 0
+
+    @property
+    def again(self) -> bool:
+        """Whether this is a retry, which goes before new records."""
+        return self.messages is not None
+
+    def free(self) -> bool:
+        """Whether one more request may go uncounted."""
+        self._free += 1
+        return self._free <= _MOST_FREE
+
+
+class Line:
+    """One endpoint: its address, headers, connections, and the parameters that it takes."""
+
+    def __init__(self, endpoint: Endpoint, generation: Generation, limits: Limits, clock: Callable[[], float]) -> None:
+        self.endpoint = endpoint
+        self.dialect = Dialect(endpoint.model, generation)
+        self._url = httpx.URL(endpoint.url)
+        self._headers = _headers(endpoint, streamed=not generation.no_stream)
+        self._exchange = Exchange(limits, endpoint.host, clock)
+        self._secrets = [
+            secret
+            for name, value in endpoint.auth_headers.items()
+            if any(word in name.lower() for word in _SECRET_HEADERS)
+            for secret in (value, value.removeprefix("Bearer ").strip())
+            if len(secret) >= 4
+        ]
+        self._transports: dict[bool, httpx.AsyncBaseTransport] = {}
+
+    def _transport(self, *, pooled: bool) -> httpx.AsyncBaseTransport:
+        if pooled not in self._transports:
+            proxy = find_proxy(self.endpoint.url, os.environ)
+            context = make_ssl_context(needed=f"{self.endpoint.url} {proxy}".count("https://") > 0)
+            self._transports[pooled] = open_transport(context, proxy, pooled=pooled)
+        return self._transports[pooled]
+
+    async def ask(self, asking: Asking, slot: Slot, observe: Callable[[str], object] | None) -> Reply:
+        """Send one request."""
+        asking.version = self.dialect.version
+        body = Body(self.dialect.head, asking.messages or b"[]", b"}")
+        transport = self._transport(pooled=not asking.fresh)
+        asking.fresh = False
+        return await self._exchange.ask(transport, self._url, self._headers, body, slot.first_token, observe)
+
+    def completion(self, reply: Reply, answer: Answer, asking: Asking) -> Completion:
+        """The answer as it is handed on."""
+        return Completion(
+            text=answer.text,
+            finish_reason=answer.finish_reason,
+            model=answer.model or self.endpoint.model,
+            request_id=answer.request_id,
+            attempts=asking.attempts,
+            prompt_tokens=answer.tokens("prompt_tokens"),
+            completion_tokens=answer.tokens("completion_tokens"),
+            reasoning_tokens=answer.reasoning_tokens,
+            seconds=reply.ended - reply.started,
+            first_token_seconds=None if reply.first is None else reply.first - reply.started,
+            warnings=answer.warnings(),
+        )
+
+    def record_error(self, fault: Fault, asking: Asking) -> RecordError:
+        """The fault as the record's own end."""
+        return RecordError(
+            self.sentence(fault),
+            kind=fault.kind,
+            status=fault.status,
+            code=fault.code,
+            request_id=fault.request_id,
+            attempts=asking.attempts,
+        )
+
+    def sentence(self, fault: Fault) -> str:
+        """The fault's words, with no key in them."""
+        return self.mask(fault.message)[:MESSAGE_LENGTH]
+
+    def mask(self, text: str) -> str:
+        """Put asterisks where this endpoint's secrets stand."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
+
+
+def _headers(endpoint: Endpoint, *, streamed: bool) -> list[tuple[str, str]]:
+    own = {
+        "Accept": "text/event-stream, application/json" if streamed else "application/json",
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+        "User-Agent": "contextvqa-async",
+    }
+    given = endpoint.auth_headers
+    taken = {name.lower() for name in given}
+    return [*((name, value) for name, value in own.items() if name.lower() not in taken), *given.items()]
