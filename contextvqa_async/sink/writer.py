@@ -21,6 +21,7 @@ GROUP_LINES = 512
 GROUP_BYTES = 8 << 20
 """What is written without waiting for more."""
 
+QUEUE_LINES = 4096
 QUEUE_BYTES = 64 << 20
 """What may wait for a slow disk before ``put`` waits too."""
 
@@ -51,7 +52,7 @@ class Writer:
 
     async def put(self, queued: Queued) -> None:
         """Queue a line; wait while the disk is behind. Raises what stopped the writing."""
-        while self._bytes > QUEUE_BYTES and self.broken is None:
+        while self._is_full and self.broken is None:
             await self._room.wait()
         if self.broken is not None:
             raise self.broken
@@ -60,6 +61,10 @@ class Writer:
         self._filled.set()
         if len(self._queue) >= GROUP_LINES or self._bytes >= GROUP_BYTES:
             self._urgent.set()
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._queue) >= QUEUE_LINES or self._bytes >= QUEUE_BYTES
 
     def close(self) -> None:
         """Let :meth:`run` return once the queue is empty."""
