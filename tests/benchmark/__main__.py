@@ -17,19 +17,21 @@ from benchmark.material import Material
 from benchmark.measure import Usage, cores, running_server
 from benchmark.tables import describe_machine, draw_contest
 
-PROMISES = ("streams", "slots", "startup")
-MODES = (*(contest.name for contest in CONTESTS), *PROMISES, "length")
+PROMISES = ("slots", "startup", "streams", "length")
+MODES = (*(contest.name for contest in CONTESTS), *PROMISES)
+DEFAULT_MODES = MODES[:-2]
+"""All but the two that take many minutes."""
 
 
 def main() -> None:
     """Read the arguments, measure, print."""
     options = _parse(sys.argv[1:])
-    print(f"Measured on {describe_machine(f'medians of {options.rounds} rounds')}.\n")
+    print(f"Measured on {describe_machine()}.\n")
     with _bench(options) as bench:
         for contest in CONTESTS:
             if contest.name in options.modes:
                 _print_contest(contest, _entrants(options.only, bench.peers), bench, options)
-        for name in (*PROMISES, "length"):
+        for name in PROMISES:
             if name in options.modes:
                 print(f"### {name}\n\n{_measure(name, bench, options)}\n", flush=True)
 
@@ -51,35 +53,40 @@ def _entrants(only: Sequence[str], peers: str) -> list[Contender]:
 
 
 def _print_contest(contest: Contest, entrants: list[Contender], bench: Bench, options: argparse.Namespace) -> None:
-    contest = replace(contest, records=max(1, int(contest.records * options.scale)))
+    records, rounds = max(1, int(contest.records * options.scale)), options.rounds or contest.rounds
+    contest = replace(contest, records=records, rounds=rounds)
     runs: dict[Contender, list[Usage]] = {}
-    for contender, usage in hold(contest, entrants, bench, options.rounds):
+    for contender, usage in hold(contest, entrants, bench):
         runs.setdefault(contender, []).append(usage)
         cost = usage.cpu / contest.records * 1000
         told = f"{contest.name} {contender.name}: {cost:.2f} ms, {usage.wall:.1f} s, server {usage.server_busy:.0%}"
         print(told, file=sys.stderr, flush=True)
         if usage.server_busy > 0.9:
             print("  the server was the bottleneck of this run", file=sys.stderr, flush=True)
-    print(f"### {contest.name}: {contest.title}, {contest.records:,} records\n", flush=True)
+    print(f"### {contest.name}: {contest.title}, {records:,} records, {rounds} rounds\n", flush=True)
     print(draw_contest({each: runs[each] for each in entrants if each in runs}, contest.records) + "\n", flush=True)
 
 
 def _measure(name: str, bench: Bench, options: argparse.Namespace) -> str:
     if name == "streams":
-        return promises.measure_streams(bench, 1)
+        return promises.measure_streams(bench, options.rounds or 1)
     if name == "length":
-        return promises.measure_length(bench, options.rounds, options.long_records)
+        return promises.measure_length(bench, options.rounds or 3, options.long_records)
     if name == "slots":
-        return promises.measure_slots(bench, 1)
-    return promises.measure_startup(bench, options.rounds)
+        return promises.measure_slots(bench, options.rounds or 1)
+    return promises.measure_startup(bench, 3 * (options.rounds or 3))
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmark", description=main.__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="times the usual number of records (default 1)")
-    parser.add_argument("--rounds", type=int, default=3, help="turns that everyone takes (default 3)")
+    parser.add_argument("--rounds", type=int, help="turns that everyone takes (default: 1 to 3, by the mode)")
     parser.add_argument(
-        "--modes", nargs="+", choices=MODES, default=MODES[:-1], help="what to measure (default: all but length)"
+        "--modes",
+        nargs="+",
+        choices=MODES,
+        default=DEFAULT_MODES,
+        help="what to measure (default: not streams, length)",
     )
     names = [each.name for each in CONTENDERS]
     parser.add_argument("--only", nargs="+", choices=names, default=[], help="contenders (default: all)")

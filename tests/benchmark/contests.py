@@ -19,16 +19,19 @@ from benchmark.measure import RunFailedError, Server, Usage, run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
-    """One table: what is asked of everyone."""
+    """One table: what is asked of everyone, or of the ``entrants`` named; ``rounds`` unless the user says otherwise."""
 
     name: str
     title: str
     manner: str
     concurrency: int
     records: int
+    rounds: int = 3
     image_bytes: int = 300_000
-    streams_only: bool = False
+    entrants: tuple[str, ...] = ()
 
+
+_STREAMING = ("ours", "events-asyncio", "events-uvloop", "aiohttp", "openai")
 
 CONTESTS = (
     Contest(name="burst", title="whole answers at once, 32 in flight", manner="burst", concurrency=32, records=1000),
@@ -38,7 +41,8 @@ CONTESTS = (
         manner="paced-10",
         concurrency=128,
         records=256,
-        streams_only=True,
+        rounds=2,
+        entrants=(*_STREAMING, "httpx"),
     ),
     Contest(
         name="paced-1024",
@@ -46,14 +50,15 @@ CONTESTS = (
         manner="paced-10",
         concurrency=1024,
         records=1024,
-        streams_only=True,
+        rounds=1,
+        entrants=_STREAMING,
     ),
     Contest(
         name="big",
         title="whole answers at once, images of 5 MB, 16 in flight",
         manner="burst",
         concurrency=16,
-        records=100,
+        records=300,
         image_bytes=5_000_000,
     ),
 )
@@ -83,13 +88,11 @@ class Bench:
             return usage
 
 
-def hold(
-    contest: Contest, contenders: Sequence[Contender], bench: Bench, rounds: int
-) -> Iterator[tuple[Contender, Usage]]:
+def hold(contest: Contest, contenders: Sequence[Contender], bench: Bench) -> Iterator[tuple[Contender, Usage]]:
     """Yield each run as it ends; a contender that fails is told on stderr and left out from then on."""
     bench.material.records(contest.records, contest.image_bytes)
-    left = [each for each in contenders if each.streams or not contest.streams_only]
-    for number in range(rounds):
+    left = [each for each in contenders if not contest.entrants or each.name in contest.entrants]
+    for number in range(contest.rounds):
         for contender in [each for each in left if not (each.slow and number)]:
             try:
                 usage = bench.measure(

@@ -21,14 +21,14 @@ _END = b"\xff\xd9"
 class Material:
     """Pictures and records files under one folder, each made when it is first asked for."""
 
-    def __init__(self, folder: Path, most_pictures: int = 1000) -> None:
-        self._folder, self._most = folder, most_pictures
+    def __init__(self, folder: Path, most_bytes: int = 500_000_000) -> None:
+        self._folder, self._most = folder, most_bytes
 
     def records(self, count: int, image_bytes: int = 300_000) -> Path:
-        """A JSONL file of ``count`` records; past ``most_pictures`` of them the pictures come round again."""
+        """A JSONL file of ``count`` records; past ``most_bytes`` the pictures come round again."""
         path = self._folder / f"records-{count}-{image_bytes}.jsonl"
         if not path.exists():
-            pictures = self._pictures(min(count, self._most), image_bytes)
+            pictures = self._pictures(min(count, self._most // image_bytes), image_bytes)
             with path.open("w") as out:
                 for number in range(count):
                     image = str(pictures[number % len(pictures)])

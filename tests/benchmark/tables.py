@@ -49,12 +49,10 @@ def _ratio(cost: float | None, base: float | None) -> str:
     return f"{cost / base:.2f}" if cost and base else "-"
 
 
-def describe_machine(records: str) -> str:
+def describe_machine() -> str:
     """The machine and the date, for the line above the tables."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return (
-        f"{_processor()}, {platform.system()} {platform.release()}, {python}, {datetime.now(UTC):%Y-%m-%d}; {records}"
-    )
+    return f"{_processor()}, {platform.system()} {platform.release()}, {python}, {datetime.now(UTC):%Y-%m-%d}"
 
 
 def _processor() -> str:

@@ -34,7 +34,6 @@ class Contender:
     check: Callable[[Path, int], None] = check_texts
     peer: bool = True
     slow: bool = False
-    streams: bool = True
 
 
 def ours(run: Run, *more: str) -> Sequence[str]:
@@ -74,7 +73,6 @@ CONTENDERS = (
         name="openai-threads",
         label="openai-python, threads, no stream (DataFlow)",
         command=_program("openai_threads"),
-        streams=False,
     ),
     Contender(
         name="ours-no-stream",
@@ -82,8 +80,7 @@ CONTENDERS = (
         command=lambda run, _: ours(run, "--no-stream"),
         check=check_ours,
         peer=False,
-        streams=False,
     ),
-    Contender(name="aiohttp-plain", label="aiohttp, no stream", command=_program("aiohttp_plain"), streams=False),
+    Contender(name="aiohttp-plain", label="aiohttp, no stream", command=_program("aiohttp_plain")),
 )
 """In the order in which they take turns."""
