@@ -296,3 +296,38 @@ def test_a_failure_for_good_is_asked_again_only_when_its_image_changed(command: 
     assert command("in.jsonl", "out.jsonl")[0] == 0
     assert {row["id"] for row in read_jsonl(tmp_path / "out.jsonl")} == {"good", "bad"}
     assert read_jsonl(tmp_path / "out.failed.jsonl") == []
+
+
+def test_status_verify_and_merge_read_what_runs_left(command: Command, tmp_path: Path) -> None:
+    """Two shards of one input, told, checked and joined."""
+    records = [{"id": n, "image": str(PICTURE)} for n in range(6)] + [{"id": "bad", "image": "none.png"}]
+    write_jsonl(tmp_path / "all.jsonl", *records)
+    write_jsonl(tmp_path / "a.jsonl", *records[:3])
+    write_jsonl(tmp_path / "b.jsonl", *records[3:])
+    assert command("a.jsonl", "out-a.jsonl")[0] == 0
+    assert command("b.jsonl", "out-b.jsonl")[0] == 1
+    code, out, _ = command("status", "out-b.jsonl", "--price-out", "1")
+    assert code == 0
+    assert "3 done" in out
+    assert "cost" in out
+    assert "1 × bad_image" in out
+    code, out, err = command("verify", "out-a.jsonl", "--input", "all.jsonl")
+    assert code == 1
+    assert out.count("missing: id") == 4
+    assert "4 missing" in err
+    assert command("merge", "out.jsonl", "out-a.jsonl", "out-b.jsonl")[0] == 0
+    code, out, err = command("verify", "out.jsonl", "--input", "all.jsonl")
+    assert (code, out) == (0, "")
+    assert "7 records: 6 rows, 1 failed; all accounted for" in err
+    code, _, err = command("merge", "out.jsonl", "out-a.jsonl")
+    assert code == 2
+    assert "exists already" in err
+    assert command("all.jsonl", "out.jsonl")[2].startswith("0 done, 0 failed, 7 skipped")
+
+
+@pytest.mark.parametrize("args", [["status", "none"], ["verify", "none", "--input", "in"], ["merge", "o", "none"]])
+def test_commands_that_read_outputs_say_that_there_is_none(command: Command, args: list[str]) -> None:
+    """One sentence, exit 2."""
+    code, out, err = command(*args)
+    assert (code, out) == (2, "")
+    assert "no output none" in err

@@ -20,14 +20,27 @@ LEVELS = (
     {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
     {"admission"},
     {"client"},
-    {"pipeline", "progress", "simulator"},
+    {"pipeline", "progress", "simulator", "ledger"},
     {"asker"},
     {"run"},
     {"cli"},
 )
 """From the ground up: a file imports from lower levels only, so that no station imports another."""
 
-PURE = {"errors", "items", "config", "options", "jsonl", "faults", "prompt", "sse", "pacing", "refiner", "rows", "tally"}
+PURE = {
+    "errors",
+    "items",
+    "config",
+    "options",
+    "jsonl",
+    "faults",
+    "prompt",
+    "sse",
+    "pacing",
+    "refiner",
+    "rows",
+    "tally",
+}
 IMPURE_LIBRARIES = {"httpx", "aiohttp", "anyio", "asyncio", "aiofiles", "rich", "click"}
 
 

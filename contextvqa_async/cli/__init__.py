@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -23,6 +24,8 @@ COMMANDS = {
     "simulate": "serve the simulated vision-language model",
 }
 """Each command and what it does; its code is in the file of its name, loaded only when it is called."""
+
+_HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 EXIT_STOPPED = 3
 
@@ -47,13 +50,13 @@ class _Line(click.Group):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         run = self.get_command(ctx, "run")
         assert run is not None  # noqa: S101 - it stands in the table above
-        run.format_help(click.Context(run, info_name=ctx.info_name), formatter)
+        run.format_help(click.Context(run, info_name=ctx.info_name, **_HELP), formatter)
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
         formatter.write_text("\n'cvqa-async COMMAND --help' tells more of each.")
 
 
-@click.group(cls=_Line, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Line, context_settings=_HELP)
 @click.version_option(__version__, prog_name="cvqa-async")
 def cli() -> None:
     """Context-based VQA data from images."""
