@@ -274,6 +274,27 @@ async def test_one_run_at_a_time(desk: Desk) -> None:
     assert link.output.is_symlink()
 
 
+async def test_two_outputs_do_not_write_one_failed_file_at_once(desk: Desk) -> None:
+    """A failed file that is named by hand has a lock of its own."""
+    saving, other = Saving(failed=str(desk.folder / "failed.jsonl")), Desk(desk.folder)
+    other.output = desk.folder / "other.jsonl"
+    async with desk.open(saving=saving):
+        with pytest.raises(UsageError, match=r"failed\.jsonl"):
+            await other.run(these("a"), saving=saving)
+        await other.run(these("a"))
+    await other.run(these("b"), saving=saving)
+    assert other.ids() == ["a", "b"]
+
+
+async def test_settings_are_compared_as_they_are_stored(desk: Desk) -> None:
+    """What JSON makes of a setting (a tuple is a list) does not look like another setting on the next run."""
+    for _ in range(2):
+        async with Sink.open(
+            desk.output, Saving(), reading=READING, fingerprint={"extra": {"stop": ("a",)}, "x": 1.0}, on_commit=print
+        ) as sink:
+            assert sink.notes == []
+
+
 @pytest.mark.parametrize("name", ["-", "folder", "missing/out.jsonl", "pipe", "/dev/stdout", "/dev/full"])
 async def test_what_can_be_no_output_is_refused(desk: Desk, name: str) -> None:
     """Stdout, a folder, a missing folder, a FIFO and a device are told at once."""

@@ -20,7 +20,7 @@ from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.opening import check_target, take_lock
-from contextvqa_async.sink.outfile import storage_error, sync_folder
+from contextvqa_async.sink.outfile import spare_of, storage_error, sync_folder
 from contextvqa_async.sink.rowfile import row_of
 from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path
 
@@ -75,7 +75,7 @@ class _Merge:
 
     def run(self) -> Merged:
         """Both files, or none."""
-        spares = [path.with_name(path.name + ".tmp") for path in (self._target, self._failed)]
+        spares = [spare_of(path) for path in (self._target, self._failed)]
         try:
             _write(spares[0], self._rows())
             if self.done.differing and not self._keep_first:

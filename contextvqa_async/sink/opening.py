@@ -9,18 +9,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import filelock
+import orjson
 
 from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import UsageError
-from contextvqa_async.jsonl import key_of
+from contextvqa_async.jsonl import dumps, key_of
 from contextvqa_async.sink.failures import FailedFile
 from contextvqa_async.sink.index import Index
-from contextvqa_async.sink.outfile import Appender, heal, rewrite, storage_error
+from contextvqa_async.sink.outfile import Appender, heal, rewrite, spare_of, storage_error
 from contextvqa_async.sink.rowfile import RowScan, row_of, rows_between_zeros
 from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path, this_run
 
@@ -63,6 +65,16 @@ def _check_file(path: Path) -> None:
         raise UsageError(f"{path} cannot be read and written.")
 
 
+@contextmanager
+def take_locks(target: Path, failed: Path | None) -> Iterator[None]:
+    """Hold the output's lock, and that of a failed file that other outputs might share."""
+    with ExitStack() as locks:
+        locks.callback(take_lock(target).release)
+        if failed is not None:
+            locks.callback(take_lock(Path(os.path.realpath(failed))).release)
+        yield
+
+
 def take_lock(target: Path) -> filelock.BaseFileLock:
     """The output's lock, taken; UsageError says who has it."""
     lock = filelock.FileLock(f"{target}.lock", timeout=0, thread_local=False)
@@ -102,7 +114,7 @@ class Opening:
         self.target, self.failed_path = target, failed
         self.notes: list[str] = []
         self._saving, self._reading = saving, reading
-        self._fingerprint = {**fingerprint, "id_key": reading.id_key}
+        self._fingerprint = orjson.loads(dumps({**fingerprint, "id_key": reading.id_key}))  # as the sidecar will say
         self._beside = sidecar_path(target)
         self._pause = pause
 
@@ -118,6 +130,8 @@ class Opening:
 
     def _run(self) -> None:
         """Fill ``index``, ``earlier`` and ``sidecar``, and open ``rows`` for appending."""
+        for path in (self.target, self.failed_path, self._beside):
+            spare_of(path).unlink(missing_ok=True)
         if self._saving.overwrite:
             self._set_aside()
         known = read_sidecar(self._beside)

@@ -79,9 +79,14 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
+def spare_of(path: Path) -> Path:
+    """Where the new content of a file is written before it takes the file's name."""
+    return path.with_name(path.name + ".tmp")
+
+
 def replace(path: Path, data: bytes) -> None:
     """Set a small file's content at once: it is the old one or the new one at any moment."""
-    spare = path.with_name(path.name + ".tmp")
+    spare = spare_of(path)
     with spare.open("wb") as file:
         file.write(data)
         file.flush()
@@ -146,7 +151,7 @@ def rewrite(path: Path, kept: Callable[[int, int, bytes], Sequence[bytes]]) -> N
 
     The old file stands until the new one is durable.
     """
-    spare = path.with_name(path.name + ".tmp")
+    spare = spare_of(path)
     try:
         with spare.open("wb") as file:
             for number, offset, line in lines_in(path):

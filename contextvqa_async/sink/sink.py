@@ -22,7 +22,7 @@ from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import Batch, dumps, key_of
 from contextvqa_async.sink.failures import stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
-from contextvqa_async.sink.opening import Opening, check_target, take_lock
+from contextvqa_async.sink.opening import Opening, check_target, take_locks
 from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
 from contextvqa_async.sink.rowfile import is_row, row_of, sha_bytes
 from contextvqa_async.sink.sidecar import sidecar_path
@@ -88,14 +88,11 @@ class Sink:
         """
         failed = saving.failed_path(output)
         target = check_target(output, failed, inputs)
-        lock = take_lock(target)
-        try:
+        with take_locks(target, failed if saving.failed else None):
             opening = Opening(target, failed, saving, reading, fingerprint, from_thread.check_cancelled)
             await to_thread.run_sync(opening.run)
             async with cls(opening, reading, on_commit)._writing() as sink:
                 yield sink
-        finally:
-            lock.release()
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Sink]:
