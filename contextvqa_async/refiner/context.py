@@ -115,8 +115,8 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
             sure = line.mark == ARTICLE or _strong(line)
             if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
                 found.append(at)
-        elif line.kind == "text" and not opens(line.words):
-            words += len(line.words) > 160
+        elif line.kind == "text" and len(line.words) > 160 and not opens(line.words):
+            words += 1
     return found
 
 

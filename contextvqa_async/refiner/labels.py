@@ -201,6 +201,8 @@ def may_begin(head: str) -> bool:
     word = found[1]
     if word[0] >= UNSPACED:
         return word[0] in first_words() or word[0] == "第"
+    if word in ("the", "a") and head[found.end() : found.end() + 1] == " ":
+        return head.startswith("the article")  # prose begins so too often to look closer
     return (
         word in first_words()
         or (not word.isascii() and max(word) >= UNSPACED)

@@ -36,11 +36,11 @@ LANGUAGES: dict[str, Language] = {
         question="question|ques|quest|q|query|prompt question",
         answer="answer|ans|a|correct answer|expected answer|short answer|final answer|model answer"
         "|reference answer|response|reply|solution",
-        article="wikipedia article|wikipedia-style article|wikipedia style article|wiki article|article"
+        article="wikipedia article|the article|wikipedia-style article|wikipedia style article|wiki article|article"
         "|context|passage|wikipedia entry|wikipedia|encyclopedia article|encyclopedia entry"
         "|encyclopedic article|article text|article content|article body|background article"
         "|background|main article|reference article|generated article|wikipedia text|wikipedia page"
-        "|context article|full article|wikipedia article text|the article|wiki|text",
+        "|context article|full article|wikipedia article text|wiki|text",
         questions="questions|q's|qs",
         answers="answers|answer key|answer keys|answer list|key|solutions|answers key",
         heads="and|pair|pairs|q&a|q & a|q&as|qa|qas|q/a|q+a|q-a|qna|q and a|vqa|visual|based|on|the|article"
@@ -147,7 +147,7 @@ LANGUAGES: dict[str, Language] = {
         answer="réponse|reponse|r|rép|rep|réponse attendue|bonne réponse",
         article="article wikipédia|article wikipedia|article de wikipédia|article de wikipedia|article"
         "|contexte|texte|article encyclopédique|wikipédia|article de type wikipédia"
-        "|article de style wikipédia|article style wikipédia|l'article|texte de l'article",
+        "|article de style wikipédia|article style wikipédia|texte de l'article",
         questions="questions",
         answers="réponses|reponses|corrigé|solutions",
         heads="et|paires|paire|de|questions-réponses|question-réponse|question|réponse|sur|l'image|l’image"
@@ -170,7 +170,7 @@ LANGUAGES: dict[str, Language] = {
         answer="antwort|a|antw|lösung|richtige antwort|erwartete antwort",
         article="wikipedia-artikel|wikipedia artikel|artikel|kontext|text|wikipediaartikel"
         "|artikel im wikipedia-stil|enzyklopädieartikel|artikeltext|lexikonartikel"
-        "|enzyklopädischer artikel|der artikel|wikipedia-eintrag|enzyklopädie-artikel",
+        "|enzyklopädischer artikel|wikipedia-eintrag|enzyklopädie-artikel",
         questions="fragen",
         answers="antworten|lösungen|antwortschlüssel|auflösung",
         heads="und|paare|paar|frage-antwort-paare|frage-antwort|zum|bild|zu|dem|den|hier|sind|die|f&a|f/a"
@@ -194,7 +194,7 @@ LANGUAGES: dict[str, Language] = {
         answer="respuesta|r|resp|respuesta correcta|respuesta esperada",
         article="artículo de wikipedia|articulo de wikipedia|artículo wikipedia|artículo|articulo|contexto"
         "|texto|artículo enciclopédico|artículo estilo wikipedia|artículo al estilo de wikipedia"
-        "|artículo tipo wikipedia|texto del artículo|el artículo",
+        "|artículo tipo wikipedia|texto del artículo",
         questions="preguntas",
         answers="respuestas|clave de respuestas|soluciones|solucionario",
         heads="y|pares|par|de|pregunta-respuesta|preguntas-respuestas|sobre|la|imagen|el|artículo|aquí"
@@ -217,7 +217,7 @@ LANGUAGES: dict[str, Language] = {
         answer="resposta|r|resp|resposta correta|resposta esperada",
         article="artigo da wikipédia|artigo da wikipedia|artigo wikipedia|artigo de wikipedia|artigo|contexto"
         "|texto|artigo enciclopédico|artigo no estilo wikipédia|artigo no estilo da wikipédia"
-        "|artigo estilo wikipédia|artigo estilo wikipedia|artigo wikipédia|texto do artigo|o artigo",
+        "|artigo estilo wikipédia|artigo estilo wikipedia|artigo wikipédia|texto do artigo",
         questions="perguntas|questões",
         answers="respostas|gabarito|soluções",
         heads="e|pares|par|de|pergunta-resposta|perguntas-respostas|sobre|a|imagem|o|artigo|aqui|estão|as"

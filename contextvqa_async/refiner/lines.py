@@ -35,6 +35,7 @@ RULE = re.compile(
     r"(?:[-*_=~#+]\s?){3,}$|[─━═—–⸻⎯﹏＿\s]+$|(?:[•·∙◦]\s?){3,}$|\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-+:?)?\s*$|[+|](?:[-=]+[+|])+$"
 )
 WIKI_HEAD = re.compile(r"(={2,6})\s*([^=].*?)\s*\1$")
+NO_HEADS = frozenset({"question", "answer", "article", "title", "note"})
 EMOJI = re.compile(
     "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff\u2190-\u21ff\u3030\u303d\u3297\u3299\u203c\u2049]"
     "[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]*)+\\s*"
@@ -200,7 +201,7 @@ def _body(line: Line, spans: tuple[tuple[int, int], ...]) -> None:
         line.label = label = read_label(line.body, line.bolds)
         if label and line.bolds:
             line.bolds = tuple(place for place in line.bolds if place > label.end + 1)
-        line.pairs_head = size < 140 and not (label and label.kind in {"question", "answer"}) and _heads(line)
+        line.pairs_head = size < 140 and not (label and label.kind in NO_HEADS) and _heads(line)
 
 
 def _may_decorate(words: str) -> bool:

@@ -9,6 +9,7 @@ Rule: each step takes what the one before it made, and none looks back.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 
 from contextvqa_async.items import Pair, Refined
 from contextvqa_async.refiner.chatter import refuses
@@ -94,15 +95,16 @@ def _lines(text: str) -> Iterator[Line]:
     """Each line of a text, or the lines that one holds."""
     raws = text.split("\n")
     tabular = "|" in text or "\t" in text or any(box in text for box in "│┃║") or any(map(may_be_commas, raws))
+    seen: dict[str, list[Line]] = {}  # models that repeat themselves repeat whole lines
     for raw in read_tables(raws) if tabular else raws:
         if isinstance(raw, Line):
             yield raw
             continue
-        line = read_line(raw)
-        if line.kind == "text" and line.body:
-            yield from cut(line)
-        else:
-            yield line
+        known = seen.get(raw)
+        if known is None:
+            line = read_line(raw)
+            known = seen[raw] = cut(line) if line.kind == "text" and line.body else [line]
+        yield from known
 
 
 def _data_lines(found: Found) -> Iterator[Line]:
@@ -127,7 +129,7 @@ def _sealed(text: str) -> Iterator[Line]:
     """An article that data names as such: its lines hold no pairs."""
     yield Line("text", mark=ARTICLE)
     for raw in entities(untag(unwrap(text))).split("\n"):
-        line = read_line(raw)
+        line = copy(read_line(raw))
         line.sealed = True
         yield line
     yield Line("end", mark=END)

@@ -7,6 +7,7 @@ neighbours; a heading is one over pairs only if pairs follow; a dialogue quoted 
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass, field
 
 from contextvqa_async.refiner.chatter import closes, opens, remark
@@ -69,7 +70,8 @@ def _mark_lists(lines: list[Line]) -> None:
             continue
         following = [later for later in lines[at + 1 : at + 5] if later.kind == "text"]
         if len(following) > 1 and all(later.decor == "item" and later.asks for later in following[:2]):
-            line.pairs_head = True
+            lines[at] = copy(line)
+            lines[at].pairs_head = True
 
 
 def _labelled(line: Line) -> str:
