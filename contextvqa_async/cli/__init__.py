@@ -25,7 +25,7 @@ COMMANDS = {
 }
 """Each command and what it does; its code is in the file of its name, loaded only when it is called."""
 
-_HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+_HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 118}
 
 EXIT_STOPPED = 3
 

@@ -16,7 +16,7 @@ from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, Cost, Gener
 from contextvqa_async.errors import UsageError
 from contextvqa_async.options import RunOptions
 
-HELP = {"help_option_names": ["-h", "--help"]}
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 118}
 """Each command's context settings."""
 
 _TITLES = {Generation: "Generation", Limits: "Pace", Reading: "Records", Saving: "Sink", Cost: "Cost"}
@@ -46,10 +46,11 @@ class GroupedCommand(click.Command):
     """A command whose help lists its options under the headings of DESIGN's table."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {}
+        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in ("Endpoint", *_TITLES.values(), "Display")}
         for param in self.get_params(ctx):
-            if (record := param.get_help_record(ctx)) is not None:
-                groups.setdefault(getattr(param, "group", "Display"), []).append(record)
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
+                groups[getattr(param, "group", "Display")].append(record)
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records)
