@@ -334,6 +334,15 @@ async def test_a_foreign_file_is_refused_and_a_foreign_output_taken_with_a_word(
     assert "cannot be compared" in desk.notes[0]
 
 
+async def test_somebodys_notes_are_no_failed_file(desk: Desk) -> None:
+    """A file that holds anything else is neither healed nor appended to."""
+    notes = desk.folder / "notes.txt"
+    notes.write_bytes(b"line\nno newline")
+    with pytest.raises(UsageError, match="no file of failed records"):
+        await desk.run(these("a"), saving=Saving(failed=str(notes)))
+    assert notes.read_bytes() == b"line\nno newline"
+
+
 async def test_garbage_in_the_middle_is_told_and_kept(desk: Desk) -> None:
     """A line that somebody edited is named by its number; its record is asked again."""
     await desk.run(these("a", "b", "c", "d"))

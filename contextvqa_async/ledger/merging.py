@@ -19,8 +19,8 @@ from contextvqa_async.jsonl import key_of
 from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
-from contextvqa_async.sink.opening import check_target, take_lock
 from contextvqa_async.sink.outfile import spare_of, storage_error, sync_folder
+from contextvqa_async.sink.place import check_target, take_lock
 from contextvqa_async.sink.rowfile import row_of
 from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
 
+from contextvqa_async.errors import UsageError
 from contextvqa_async.items import RecordId
 from contextvqa_async.jsonl import key_of, loads
 from contextvqa_async.sink.index import NOTHING, Flag, Index
@@ -51,8 +52,16 @@ class FailedFile:
         self.bad_lines = 0
         self.size = 0
         if path.exists():
+            self._check_foreign()
             heal(path, lambda line: entry_of(line) is not None)
             self._read(mode)
+
+    def _check_foreign(self) -> None:
+        """UsageError where the file is somebody's notes: it would be healed."""
+        _, _, first = next(lines_in(self.path), (1, 0, b""))
+        text = first if isinstance(first, bytes) else first.start
+        if text.strip(b"\0") and not b'{"id":'.startswith(text.lstrip(b"\0")[:6]) and entry_of(text) is None:
+            raise UsageError(f"{self.path} is no file of failed records; choose another with --failed.")
 
     def _read(self, mode: Mode) -> None:
         doubled: dict[bytes, int] = {}

@@ -81,7 +81,7 @@ def sync_folder(path: Path) -> None:
 
 def spare_of(path: Path) -> Path:
     """Where the new content of a file is written before it takes the file's name."""
-    return path.with_name(path.name + ".tmp")
+    return path.with_name(f".{path.name}.cvqa-new")
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -153,8 +153,11 @@ class RowScan:
         sha = sha_bytes(generation.get("record_sha") if isinstance(generation, dict) else None)
         empty = self.empty_key is not None and not has_pairs(row.get(self.empty_key))
         self.rows += 1
-        if self.index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha, offset):
+        old = self.index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha, offset)
+        if old:
             self._note_double(key)
+        if old and not old & Flag.EMPTY:
+            self.index.drop(key, Flag.EMPTY)  # of doubled rows, one with pairs is enough
 
     def _learn_end(self, line: bytes) -> None:
         """What follows the sha's digits in this row will follow them in the next ones too."""

@@ -22,8 +22,9 @@ from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import Batch, dumps, key_of
 from contextvqa_async.sink.failures import stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
-from contextvqa_async.sink.opening import Opening, check_target, take_locks
+from contextvqa_async.sink.opening import Opening
 from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
+from contextvqa_async.sink.place import check_target, take_locks
 from contextvqa_async.sink.rowfile import is_row, row_of, sha_bytes
 from contextvqa_async.sink.sidecar import sidecar_path
 from contextvqa_async.sink.writer import Queued, Writer
@@ -202,7 +203,8 @@ class Sink:
                 old = self._index.mark(queued.key, flags)
                 self._settled += bool(old & Flag.FAILED)
                 self._replaced += row and bool(old & Flag.ROW)
-        self._on_commit([queued.item for queued in written])
+        if written:
+            self._on_commit([queued.item for queued in written])
 
     def _tidy(self) -> None:
         """Drop what this run replaced or settled, and say that it has ended; blocks."""
