@@ -11,7 +11,7 @@ import re
 
 from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
-from contextvqa_async.refiner.lines import ARTICLE, Line
+from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
 from contextvqa_async.refiner.regions import Region
 
 ENDED = re.compile(r"[.!?。！？।॥؟…:：;；][\"”»’')\]」』）]*$")
@@ -76,15 +76,15 @@ def article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
         return paragraphs(lines)
     labelled = [at for part in outside for at in _labels(lines, part, bool(regions))]
     if labelled:
-        under = [_under(lines, part, labelled) for part in outside]
-        found = [block for part in under for block in part]
-        if any(block for block in found):
-            return [paragraph for block in found for paragraph in _prose(block, bool(regions))]
+        last = outside[-1]
+        found = [(block, part is not last) for part in outside for block in _under(lines, part, labelled)]
+        if any(block for block, _ in found):
+            return [paragraph for block, before in found for paragraph in _prose(block, before)]
     for at, (start, stop) in enumerate(outside):
         block = lines[start:stop]
         if at and not _substantial(block):
             continue
-        found_prose = _prose(_without_preamble(block, bool(regions)), bool(regions) and at < len(outside) - 1)
+        found_prose = _prose(_without_preamble(block, bool(regions)), at < len(outside) - 1)
         if found_prose:
             return found_prose
     return [] if regions else paragraphs([line for line in lines if not _bare_label(line)])
@@ -115,7 +115,7 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
             sure = line.mark == ARTICLE or _strong(line)
             if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
                 found.append(at)
-        elif line.kind == "text" and len(line.words) > 160 and not opens(line.words):
+        elif line.kind == "text" and bulk(line.words) > 160 and not opens(line.words):
             words += 1
     return found
 
@@ -169,7 +169,7 @@ def _title_like(rest: str, body: list[Line]) -> bool:
     """Whether the words after a label name the article rather than begin it."""
     if len(rest) > 120 or (ENDED.search(rest) and not rest.endswith((".)", "?", "!"))):
         return False
-    return any(line.kind == "text" and len(line.words) > 60 for line in body[:6])
+    return any(line.kind == "text" and bulk(line.words) > 60 for line in body[:6])
 
 
 def _untitled(block: list[Line], *, already: bool = False, same: str = "") -> list[Line]:
@@ -206,7 +206,7 @@ def _names(line: Line, follows: Line, after: Line | None) -> bool:
     if line.decor == "head" or line.bold:
         return True
     apart = after is not None and after.kind in {"blank", "rule"}
-    return not ENDED.search(line.words) and len(line.words) < 90 and (apart or len(follows.words) > 160)
+    return not ENDED.search(line.words) and len(line.words) < 90 and (apart or bulk(follows.words) > 160)
 
 
 def _without_preamble(block: list[Line], pairs: bool) -> list[Line]:
@@ -249,7 +249,7 @@ def _cut_preamble(line: Line) -> Line:
 
 def _substantial(block: list[Line]) -> bool:
     """Whether what stands after the pairs is more than chatter: a labelled article, or long prose."""
-    long = [line for line in block if line.kind == "text" and len(line.words) > 140 and not closes(line.words)]
+    long = [line for line in block if line.kind == "text" and bulk(line.words) > 140 and not closes(line.words)]
     return bool(long)
 
 
@@ -259,8 +259,7 @@ def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
     while stop and (
         block[stop - 1].kind in {"blank", "rule", "end"}
         or _leads(block[stop - 1])
-        or _says_farewell(block, stop)
-        or (before_pairs and _empty_section(block[stop - 1]))
+        or (_empty_section(block[stop - 1]) if before_pairs else _says_farewell(block, stop))
     ):
         stop -= 1
     return paragraphs(block[:stop])

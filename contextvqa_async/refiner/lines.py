@@ -221,6 +221,11 @@ def asks(text: str) -> bool:
     return not bare[-3:].isascii() and bool(SPOKEN.search(bare[-6:]))
 
 
+def bulk(words: str) -> int:
+    """How much words say: a character of Chinese, Japanese or Korean counts three."""
+    return len(words) * 3 if words[:1] >= "\u2e80" else len(words)
+
+
 def _covers(spans: tuple[tuple[int, int], ...], start: int, end: int) -> bool:
     """Whether bold stretches leave nothing but spaces and signs between them."""
     bold = sum(stop - max(begin, start) for begin, stop in spans)

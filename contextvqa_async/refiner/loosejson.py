@@ -12,7 +12,7 @@ from typing import Any
 
 SKIP = re.compile(r"(?:\s+|//[^\n]*|,)*")
 BARE = re.compile(r"[^\s,:{}\[\]\"']+")
-ATOM = re.compile(r"[^,{}\[\]\n]*")
+ATOM = re.compile(r"[^,{}\[\]()\n]*")
 STOP = {
     '"': re.compile(r'[^"\\]*+'),
     "'": re.compile(r"[^'\\]*+"),
@@ -20,7 +20,9 @@ STOP = {
     "`": re.compile(r"[^`\\]*+"),
 }
 AFTER_KEY = re.compile(r"\s*:")
-AFTER_VALUE = re.compile(r"\s*(?:,\s*(?:[\"'“{\[}\]`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\]]|$)")
+AFTER_VALUE = re.compile(
+    r"\s*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$)"
+)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " ", "/": "/", "\\": "\\", '"': '"', "'": "'"}
 WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 QUOTES = {'"': '"', "'": "'", "“": "”", "`": "`"}
@@ -59,7 +61,7 @@ class Reader:
             if self.at >= len(self.text):
                 break
             char = self.text[self.at]
-            if char in "{[":
+            if char in "{[(":
                 value: Any = {} if char == "{" else []
                 self.at += 1
                 if len(self.stack) > DEPTH:
@@ -70,7 +72,7 @@ class Reader:
                     self._put(value)
                 self.stack.append(value)
                 self.keys.append(None)
-            elif char in "}]":
+            elif char in "}])":
                 self.at += 1
                 self._pop(char)
                 if not self.stack:

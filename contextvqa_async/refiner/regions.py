@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from contextvqa_async.refiner.chatter import closes, opens, remark
-from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line, asks, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Asked, Machine
 from contextvqa_async.refiner.splits import answered
 
@@ -238,7 +238,7 @@ class Stretch:
             return line.mark == ARTICLE or self._leaves(line, at)
         if line.pairs_head:
             return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
-        long = line.kind == "text" and not line.label and not line.mark and len(line.words) > LONG
+        long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > LONG
         if long and self._between(at):
             return not self._question(line, at)
         if not self.region.labelled and line.is_label("question") and line.label and line.label.kind == "question":
@@ -474,7 +474,7 @@ def _behind_heading(real: list[Region], anchored: list[Region], lines: list[Line
 
 
 def _prose(lines: list[Line], start: int, stop: int) -> bool:
-    return any(line.kind == "text" and len(line.words) > 80 and not _slight(line) for line in lines[start:stop])
+    return any(line.kind == "text" and bulk(line.words) > 80 and not _slight(line) for line in lines[start:stop])
 
 
 def _slight(line: Line) -> bool:
@@ -501,11 +501,13 @@ def _credible(region: Region, lines: list[Line]) -> bool:
         return False
     if region.labelled and (region.answers or region.key == "data"):
         return True
-    sizes = sorted(len(asked.answer) for asked in region.pairs)
+    sizes = sorted(bulk(asked.answer) for asked in region.pairs)
     if sizes[len(sizes) // 2] > (400 if region.labelled else LONG):
         return False
-    if region.labelled or region.anchored or region.answers:
+    if region.anchored or region.answers:
         return True
+    if region.labelled:
+        return sum(asks(asked.question) for asked in region.pairs) * 2 > len(region.pairs)
     if region.style == "item" and region.first not in {0, 1, None}:
         return False
     return len(region.pairs) >= (3 if region.style == "text" else 2) or (
