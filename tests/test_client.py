@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
-from asking import KEY, ask, desk
+from asking import KEY, Gate, ask, desk
 from server import (
     DONE,
     Exchange,
@@ -22,7 +24,9 @@ from server import (
     until_close,
 )
 
-from contextvqa_async.config import Endpoint, Generation
+from contextvqa_async.admission import Admission
+from contextvqa_async.client import Client
+from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import Kind, RecordError, RunError
 from contextvqa_async.pacing import Outcome
 
@@ -340,17 +344,27 @@ async def test_r14_no_key_no_header_and_own_headers_win() -> None:
     """Local servers get no Authorization; a given User-Agent replaces ours."""
     async with Server(sse(good())) as server:
         endpoint = Endpoint(base_url=server.url, headers={"user-agent": "me/1", "X-Title": "t"})
-        async with desk(server) as counter:
-            plain = type(counter.client)([endpoint], Generation(), counter.client._limits, counter.client._admission)
-            async with plain:
-
-                async def prepare() -> bytes:
-                    return b"[]"
-
-                await plain.complete(prepare)
+        async with Client([endpoint], Generation(), Limits(), cast(Admission, Gate())) as client:
+            await client.complete(nothing)
         headers = server.requests[0].headers
         assert "authorization" not in headers
         assert (headers["user-agent"], headers["x-title"]) == ("me/1", "t")
+
+
+async def test_a_user_and_password_in_the_address() -> None:
+    """They become a header, unless there is a key; and are never told."""
+    async with Server(sse(good())) as server:
+        endpoint = Endpoint(base_url=f"http://me:p%40ss@{server.host}/v1")
+        async with Client([endpoint], Generation(), Limits(), cast(Admission, Gate())) as client:
+            await client.complete(nothing)
+        request = server.requests[0]
+        assert request.line == "POST /v1/chat/completions HTTP/1.1"
+        assert request.headers["authorization"] == "Basic bWU6cEBzcw=="
+
+
+async def nothing() -> bytes:
+    """Messages without any."""
+    return b"[]"
 
 
 async def test_a_doomed_run_stops_and_later_calls_ask_nothing() -> None:

@@ -215,5 +215,5 @@ def _sum(answer: Answer | None) -> tuple[int | None, int | None]:
     """Tokens of prompt and answer together, and of the answer alone; None where they were not told."""
     if answer is None:
         return None, None
-    prompt, completion = answer.tokens("prompt_tokens"), answer.tokens("completion_tokens")
+    prompt, completion = answer.prompt_tokens, answer.completion_tokens
     return (None if prompt is None or completion is None else prompt + completion), completion

@@ -66,7 +66,7 @@ class Exchange:
     def _no_response(self, error: Exception, wire: Wire, body: Body) -> Reply:
         if wire.expired:
             seconds = min(self._limits.first_timeout, self._limits.timeout)
-            return Reply(fault=timeout_fault(f"No answer began within {seconds:g} s.", answered=False))
+            return Reply(fault=timeout_fault(f"No answer began within {seconds:g} s."))
         cause = cause_of(error)
         cut = isinstance(cause, CUT)
         if cut and wire.reused:

@@ -6,8 +6,10 @@ Rule: nothing that is the same for every request is made twice, and no secret le
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote_to_bytes
 
 import httpx
 
@@ -61,12 +63,16 @@ class Line:
     def __init__(self, endpoint: Endpoint, generation: Generation, limits: Limits, clock: Callable[[], float]) -> None:
         self.endpoint = endpoint
         self.dialect = Dialect(endpoint.model, generation)
-        self._url = httpx.URL(endpoint.url)
-        self._headers = _headers(endpoint, streamed=not generation.no_stream)
+        url = httpx.URL(endpoint.url)
+        given = dict(endpoint.auth_headers)
+        if url.userinfo and "authorization" not in {name.lower() for name in given}:
+            given["Authorization"] = f"Basic {b64encode(unquote_to_bytes(url.userinfo)).decode()}"
+        self._url = url.copy_with(userinfo=b"")
+        self._headers = _headers(given, streamed=not generation.no_stream)
         self._exchange = Exchange(limits, endpoint.host, clock)
         self._secrets = [
             secret
-            for name, value in endpoint.auth_headers.items()
+            for name, value in given.items()
             if any(word in name.lower() for word in _SECRET_HEADERS)
             for secret in (value, value.removeprefix("Bearer ").strip())
             if len(secret) >= 4
@@ -96,8 +102,8 @@ class Line:
             model=answer.model or self.endpoint.model,
             request_id=answer.request_id,
             attempts=asking.attempts,
-            prompt_tokens=answer.tokens("prompt_tokens"),
-            completion_tokens=answer.tokens("completion_tokens"),
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
             reasoning_tokens=answer.reasoning_tokens,
             seconds=reply.ended - reply.started,
             first_token_seconds=None if reply.first is None else reply.first - reply.started,
@@ -132,13 +138,12 @@ class Line:
         self._transports.clear()
 
 
-def _headers(endpoint: Endpoint, *, streamed: bool) -> list[tuple[str, str]]:
+def _headers(given: Mapping[str, str], *, streamed: bool) -> list[tuple[str, str]]:
     own = {
         "Accept": "text/event-stream, application/json" if streamed else "application/json",
         "Accept-Encoding": "identity",
         "Content-Type": "application/json",
         "User-Agent": "contextvqa-async",
     }
-    given = endpoint.auth_headers
     taken = {name.lower() for name in given}
     return [*((name, value) for name, value in own.items() if name.lower() not in taken), *given.items()]

@@ -183,9 +183,9 @@ def headers_of(response: httpx.Response) -> dict[str, str]:
     } | headers
 
 
-def timeout_fault(message: str, *, answered: bool = True) -> Fault:
+def timeout_fault(message: str) -> Fault:
     """A deadline passed."""
-    return Fault(kind=Kind.TIMEOUT, verdict=Verdict.OVERLOAD, message=message, answered=answered)
+    return Fault(kind=Kind.TIMEOUT, verdict=Verdict.OVERLOAD, message=message)
 
 
 def _no_answer(excerpt: str) -> Fault:

@@ -113,10 +113,10 @@ class _Handler(ResponseHandler):
     (With aiohttp 3.14 that call is a third of what a streamed answer costs.)
     """
 
-    def resume_reading(self, resume_parser: bool = True) -> None:
+    def resume_reading(self, *resume_parser: bool, **more: bool) -> None:
         """Resume what is paused."""
         if getattr(self, "_reading_paused", True):
-            super().resume_reading(resume_parser)
+            super().resume_reading(*resume_parser, **more)
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -52,4 +52,4 @@ def fault_of(error: Exception) -> Fault:
     kind, verdict, what = next((row[1], row[2], row[3]) for row in _CAUSES if isinstance(error, row[0]))
     if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
         kind, verdict = Kind.CREDENTIAL, Verdict.DOOM
-    return Fault(kind=kind, verdict=verdict, message=f"{what}: {words_of(error)}.", answered=False)
+    return Fault(kind=kind, verdict=verdict, message=f"{what}: {words_of(error)}.")

@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 class Fault:
     """One request's end without an answer. ``tries``: at most so many requests for such a fault (None: no own limit).
 
-    ``answered``: whether the server sent anything; ``firm``: whether a code decided, not words or a bare status.
+    ``firm``: whether a code decided, not words or a bare status.
     """
 
     kind: Kind
@@ -41,5 +41,4 @@ class Fault:
     request_id: str | None = None
     tries: int | None = None
     wait: float | None = None
-    answered: bool = True
     firm: bool = True

@@ -191,6 +191,18 @@ class Answer:
         return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
     @property
+    def prompt_tokens(self) -> int | None:
+        """Tokens of the request."""
+        told = self.tokens("prompt_tokens")
+        return self.tokens("input_tokens") if told is None else told
+
+    @property
+    def completion_tokens(self) -> int | None:
+        """Tokens of the answer, its reasoning included."""
+        told = self.tokens("completion_tokens")
+        return self.tokens("output_tokens") if told is None else told
+
+    @property
     def reasoning_tokens(self) -> int | None:
         """Tokens spent on thinking, wherever the provider counts them."""
         nested = self.tokens("completion_tokens_details", "reasoning_tokens")
