@@ -152,7 +152,8 @@ def test_stream_counts_pairs() -> None:
 
 
 SIGNS = (
-    '\n|\n\n|**|*|_|Q: |A: |**Q1:** |Answer: |1. |- |# |`|```|{|}|[|]|"|\\|<think>|</think>|<q>|</q>|?|？|问：|答：|$|(|)'
+    '\n|\n\n|**|*|_|Q: |A: |**Q1:** |Answer: |1. |- |# |`|```|{|}|[|]|"|\\|<think>|</think>|<q>|</q>|?|？'
+    "|问：|答：|$|(|)"
     '|&amp;|:|---\n|Questions\n|Article:\n|, |{"question": "|", "answer": "|word |Who is it? |\t|\r\n|\u200f|１．|①'
     "|<details>|<li>|</a>"
 )

@@ -11,6 +11,7 @@ from functools import cache
 
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.lines import bulk
 
 INTERJECTION = re.compile(
     r"(?:sure|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|claro|bien sûr|natürlich"
@@ -50,8 +51,10 @@ def opens(text: str) -> bool:
     low = _low(text)
     if len(text) > 500 or not _starts("opens").match(low):
         return False
-    short = len(text) < 90 and text.rstrip()[-1:] in "!！:："
-    return short or bool(_meta().search(low))
+    last = text.rstrip()[-1:]
+    if len(text) < 90 and last in "!！:：":
+        return True
+    return (bulk(text) < 200 or last in ":：" or bool(INTERJECTION.match(low))) and bool(_meta().search(low))
 
 
 def closes(text: str) -> bool:

@@ -85,6 +85,8 @@ def article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
         if at and not _substantial(block):
             continue
         found_prose = _prose(_without_preamble(block, bool(regions)), at < len(outside) - 1)
+        if not found_prose and not at and _substantial(block):
+            found_prose = _prose(_untitled(block), before_pairs=True)
         if found_prose:
             return found_prose
     return [] if regions else paragraphs([line for line in lines if not _bare_label(line)])
@@ -291,7 +293,7 @@ def _leads(line: Line) -> bool:
     if line.pairs_head or (line.is_label("questions", "pair") and not line.rest):
         return True
     marked = line.decor == "head" or line.bold or line.words.endswith((":", "："))
-    if not (marked and len(line.words) < 160) and not (len(line.words) < 200 and opens(line.words)):
+    if not (marked and len(line.words) < 160) and not (bulk(line.words) < 100 and opens(line.words)):
         return False
     return bool(cores().search(lowered(line.words)))
 

@@ -201,7 +201,11 @@ def may_begin(head: str) -> bool:
     word = found[1]
     if word[0] >= UNSPACED:
         return word[0] in first_words() or word[0] == "第"
-    if word in ("the", "a") and head[found.end() : found.end() + 1] == " ":
+    if (
+        word in ("the", "a")
+        and head[found.end() : found.end() + 1] == " "
+        and head[found.end() + 1 : found.end() + 2].isalpha()
+    ):
         return head.startswith("the article")  # prose begins so too often to look closer
     return (
         word in first_words()

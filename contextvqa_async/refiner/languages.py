@@ -79,9 +79,8 @@ LANGUAGES: dict[str, Language] = {
         "|remember|(all|i followed|i am happy|i'm happy|as requested|word count|you can"
         "|it is worth noting that the questions",
         meta="article|wikipedia|question|questions|pair|pairs|q&a|qa|image|picture|photo|request|requested"
-        "|criteria|below|following|help|helps|more|needed|changes|adjust|answer|answers|context"
-        "|photograph|instructions|format|helpful|useful|assistance|further|revise|edit|modifications"
-        "|topics",
+        "|criteria|help|helps|needed|changes|adjust|answer|answers"
+        "|photograph|instructions|helpful|useful|assistance|further|revise|edit|modifications",
         refuses="i'm sorry|i’m sorry|i am sorry|sorry|i can't|i can’t|i cannot|i can not|i'm unable"
         "|i’m unable|i am unable|i'm not able|i’m not able|i am not able|unfortunately|i apologize"
         "|apologies|i won't|i won’t|as an ai|i don't|i don’t|i do not|it's not possible|no image"

@@ -88,6 +88,10 @@ class Sight(Protocol):
         """Whether this answer's label is followed by another answer's, no question between."""
 
     @property
+    def torn(self) -> bool:
+        """Whether the line is the beginning of a label, where the text was cut off."""
+
+    @property
     def plural(self) -> bool:
         """Whether the label is one over several answers."""
 
@@ -173,7 +177,7 @@ class Machine:
             asked.question = words
             asked.gap = False
             return True
-        if sight.chatter:
+        if sight.chatter or sight.torn:
             return False
         if sight.answer_next:
             if not words.startswith(("(", "（", "[")) and (not asked.gap or not _complete(asked.question)):
@@ -214,7 +218,7 @@ class Machine:
         return True
 
     def _more(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        if sight.chatter and self.last.answer:
+        if (sight.chatter or sight.torn) and self.last.answer:
             return False
         self.last.answers.append(words)
         self.waiting = []

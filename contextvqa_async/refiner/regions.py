@@ -11,6 +11,8 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from contextvqa_async.refiner.chatter import closes, opens, remark
+from contextvqa_async.refiner.labels import lowered
+from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line, asks, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Asked, Machine
 from contextvqa_async.refiner.splits import answered
@@ -214,6 +216,17 @@ class View:
         machine, label = self.stretch.machine, self.line.label
         back = len(machine.waiting) > 1 and label is not None and label.number not in {None, machine.last.number}
         return self.stretch.ahead.run[self.at] or back
+
+    @property
+    def torn(self) -> bool:
+        lines = self.stretch.lines
+        region = self.stretch.region
+        if not (region.answers or region.style == "label") or len(self.words) > 14 or len(lines) - self.at > 4:
+            return False
+        if any(line.kind == "text" for line in lines[self.at + 1 :]):
+            return False
+        low = lowered(self.words).strip("*_# ")
+        return any(word.startswith(low) for word in words("answer") | words("question") if len(word) > 1)
 
     @property
     def plural(self) -> bool:

@@ -117,9 +117,9 @@ def _table(bars: list[str]) -> Iterator[str | Line]:
 
 
 def _read_rows(rows: Rows, columns: tuple[int, int] | None) -> Iterator[str | Line]:
-    columns = columns or _asking(rows)
+    named, columns = columns is not None, columns or _asking(rows)
     for cells in rows:
-        if columns:
+        if columns and (named or asks(plain("".join(cells[columns[0] : columns[0] + 1]))[0])):
             yield from _pair(cells, *columns)
         elif (
             len(cells) > 1
@@ -155,7 +155,7 @@ def _pair(cells: list[str], asked: int, answer: int) -> Iterator[Line]:
     words = words[label.end :] if label and label.kind == "answer" and label.letter else words
     question, words = question.replace(BREAK, " "), LINES.sub(", ", words)
     if question.strip("-—– "):
-        yield Line("data", pair=(question, words), form="table")
+        yield Line("data", words=" ".join(filter(None, cells)), pair=(question, words), form="table")
 
 
 def may_be_commas(raw: str) -> bool:

@@ -50,7 +50,7 @@ def main() -> None:
         size = sum(len(text.encode()) for text in texts) / 1e6
         ours, theirs = size / seconds(refine, texts), size / seconds(parse, texts)
         print(
-            f"{name:12} {len(texts):4} texts   ours {ours:5.1f} MB/s   baseline {theirs:5.1f} MB/s   {ours / theirs:4.2f}x"
+            f"{name:10}{len(texts):4} texts: ours {ours:5.1f} MB/s, baseline {theirs:5.1f} MB/s: {ours / theirs:4.2f}"
         )
     sys.path.insert(0, str(TESTS))
     from test_refiner_growth import FAMILIES
