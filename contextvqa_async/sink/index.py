@@ -61,7 +61,7 @@ class Index:
         return self._count
 
     def _make(self, buckets: int) -> None:
-        self._mask = buckets - 1
+        self._mask, self._most = buckets - 1, buckets * _FULL
         self._buckets = [bytearray() for _ in range(buckets)]
 
     def put(self, key: bytes, flags: int, sha: bytes = NOTHING, mark: int = 0) -> int:
@@ -72,7 +72,9 @@ class Index:
         at = bucket.find(entry[:16])
         if at < 0:
             bucket += entry
-            self._grow()
+            self._count += 1
+            if self._count > self._most:
+                self._split()
             return 0
         old = bucket[at + _FLAGS]
         bucket[at : at + ENTRY] = entry
@@ -94,7 +96,9 @@ class Index:
         at = bucket.find(word)
         if at < 0:
             bucket += word + bytes(ENTRY - 17) + b"\x10"
-            self._grow()
+            self._count += 1
+            if self._count > self._most:
+                self._split()
             return 0
         old = bucket[at + _FLAGS]
         bucket[at + _FLAGS] = old | Flag.SEEN
@@ -136,10 +140,7 @@ class Index:
         bucket = self._buckets[first & self._mask]
         return bucket, bucket.find(_word(first, hash(key + b"b")))
 
-    def _grow(self) -> None:
-        self._count += 1
-        if self._count <= _FULL * (self._mask + 1):
-            return
+    def _split(self) -> None:
         old = self._buckets
         self._make(len(old) * _SPLIT)
         for number, bucket in enumerate(old):

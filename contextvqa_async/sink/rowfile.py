@@ -81,7 +81,8 @@ class RowScan:
     garbage: list[int] = field(default_factory=list)
     damaged: list[int] = field(default_factory=list)
     last: dict[bytes, int] = field(default_factory=dict)
-    _end: bytes = b""
+    _end: bytes = b"\n"
+    """What follows the sha's digits in rows; at first something that follows nothing."""
 
     def run(self) -> RowScan:
         """Read the file once; the torn end of it is not looked at."""
@@ -100,29 +101,33 @@ class RowScan:
     def _read(self, offset: int, block: bytes) -> None:
         """Enter each line that looks as the sink writes rows, without parsing it; about a microsecond a row."""
         prefix = b'{"%b":"' % self.id_key.encode("utf-8", "replace")
-        id_at, size = len(prefix) - 1, len(self._end)
+        id_at, after = len(prefix) - 1, len(prefix)
         find, put = block.find, self.index.put
-        start = 0
+        number, rows, last = self.lines, 0, self._end
+        start, size = 0, len(last)
         while (end := find(b"\n", start)) >= 0:
-            self.lines += 1
+            number += 1
             sha = end - size - 16
-            quote = find(b'"', start + id_at + 1)
+            quote = find(b'"', start + after)
             key = block[start + id_at : quote]
             if (
-                size
-                and block[sha + 16 : end] == self._end
+                block[sha + 16 : end] == last
                 and block[sha - 14 : sha] == _SHA
-                and block[start : start + id_at + 1] == prefix
+                and block[start : start + after] == prefix
                 and quote < sha
                 and b"\\" not in key
             ):
-                self.rows += 1
+                rows += 1
                 if put(key, 1, unhexlify(block[sha : sha + 8]), offset + start):
-                    self._note_double(key)
+                    self._note_double(key, number)
             else:
+                self.lines = number
                 self._enter(offset + start, block[start:end])
-                size = len(self._end)
+                last = self._end
+                size = len(last)
             start = end + 1
+        self.lines = number
+        self.rows += rows
 
     def _read_strictly(self, offset: int, block: bytes) -> None:
         for line in block.split(b"\n")[:-1]:
@@ -155,7 +160,7 @@ class RowScan:
         self.rows += 1
         old = self.index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha, offset)
         if old:
-            self._note_double(key)
+            self._note_double(key, self.lines)
         if old and not old & Flag.EMPTY:
             self.index.drop(key, Flag.EMPTY)  # of doubled rows, one with pairs is enough
 
@@ -165,9 +170,9 @@ class RowScan:
         end = line[at + len(_SHA) + 16 :]
         self._end = end if at >= 0 and end.startswith(b'"') and end.endswith(b"}}") else self._end
 
-    def _note_double(self, key: bytes) -> None:
+    def _note_double(self, key: bytes, number: int) -> None:
         self.duplicates += 1
-        self.last[key] = self.lines
+        self.last[key] = number
 
 
 def is_row(path: Path, offset: int, key: bytes, id_key: str) -> bool:
