@@ -320,6 +320,8 @@ def test_nothing_breaks_the_reading() -> None:
         b'{"choices":[[]]}',
     ]
     odd += [b'{"choices":[{"index":"0","delta":{"content":5}}]}', b'{"choices":[{"finish_reason":7}]}', b'{"usage":5}']
+    deep = b'{"type":"thinking","thinking":[' * 500 + b"]}" * 500
+    odd += [b'{"error":' + b"[" * 900 + b"]" * 900 + b"}", b'{"choices":[{"delta":{"content":[' + deep + b"]}}]}"]
     for value in odd:
         read(b"data: " + value + b"\n\n").fault("")
         read(value).fault("")

@@ -52,7 +52,7 @@ def read_error(body: bytes | object) -> Told:
         except ValueError:
             return Told(message=_plain(raw)[:_MOST_MESSAGE], raw=raw)
     else:
-        raw = json.dumps(body, ensure_ascii=False, default=str)[:_BODY_LENGTH]
+        raw = _dumped(body)[:_BODY_LENGTH]
     layers = list(_layers(body))
     codes = [str(layer[key]) for layer in layers for key in _CODE_KEYS if _is_word(layer.get(key))]
     types = [str(layer[key]) for layer in layers for key in _TYPE_KEYS if _is_word(layer.get(key))]
@@ -66,6 +66,13 @@ def read_error(body: bytes | object) -> Told:
         params=tuple(_params(layers)),
         raw=raw,
     )
+
+
+def _dumped(body: object) -> str:
+    try:
+        return json.dumps(body, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return ""
 
 
 _CODE_KEYS = ("error_code", "code", "status", "status_code")

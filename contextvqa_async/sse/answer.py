@@ -90,7 +90,7 @@ class Answer:
     def take(self, chunk: object) -> bool:
         """Take one event's object; return whether it brought the answer forward (a ping or a role does not)."""
         if isinstance(chunk, list):
-            return sum(self.take(item) for item in chunk) > 0
+            return sum(self.take(item) for item in chunk if isinstance(item, dict)) > 0
         if not isinstance(chunk, dict):
             return False
         choices = chunk.get("choices")

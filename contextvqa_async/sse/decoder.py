@@ -9,6 +9,7 @@ and of what follows that template, one ``split()`` a read cuts the text out of t
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from contextvqa_async.faults import parse_json
 from contextvqa_async.sse.answer import Answer
@@ -90,8 +91,9 @@ class Decoder:
                 chunks = [parse_json(line) for line in body.splitlines() if line.strip()]
             except ValueError:
                 return
-        for chunk in chunks:
-            self.answer.take(chunk)
+        with suppress(RecursionError):
+            for chunk in chunks:
+                self.answer.take(chunk)
         self.answer.done = self.answer.done or self.answer.whole
 
     def _stream(self, data: bytes) -> bool:
@@ -176,7 +178,7 @@ class Decoder:
             return False
         try:
             return self.answer.take(parse_json(payload))
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
         if b"\n" in payload:  # servers that forget the blank line between events (F-16)
             return sum(self._read_payload(line.strip(), pending) for line in payload.splitlines() if line.strip()) > 0

@@ -36,18 +36,19 @@ class Template:
     def cut_block(self, block: bytes) -> tuple[str, bytes] | None:
         """The text of all events in a row from the block's start, and the rest of the block."""
         end = block.rfind(self.tail) + len(self.tail)
-        if not block.startswith(self.head) or block[end : end + 1] not in (b"\n", b"\r"):
+        body, rest = block[:end], block[end:]
+        if not body.startswith(self.head) or rest[:1] not in (b"\n", b"\r"):
             return None
         first, last = len(self.head), -len(self.tail)
-        events = block[:end].split(b"\n")[::2] if self._part == b"\n\n" else block[:end].split(self._part)
+        events = body.split(b"\n")[::2] if self._part == b"\n\n" else body.split(self._part)
         texts = [event[first:last] for event in events]
-        if not block.startswith(self.head + self._gap.join(texts) + self.tail):  # faster than to look at each event
+        if body != self.head + self._gap.join(texts) + self.tail:  # faster than to look at each event
             return None
         joined = b"".join(texts)
         if b"\\" in joined and any([text.endswith(b"\\") for text in texts]):  # noqa: C419 - a third faster
             return None
         text = _text(joined)
-        return None if text is None else (text, block[end:])
+        return None if text is None else (text, rest)
 
 
 def _text(raw: bytes) -> str | None:
