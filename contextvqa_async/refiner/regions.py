@@ -310,7 +310,8 @@ class Stretch:
         if label is None:
             return self._bare(line, at)
         if label.kind == "question":
-            return self._asked(line, at, line.rest)
+            keyed = self.machine.state == KEYED and label.number in self.machine.numbers and not line.asks
+            return ("answer", line.rest, "") if keyed else self._asked(line, at, line.rest)
         if label.kind == "answer":
             alone = not line.rest and label.number is None and self.machine.state == ASKED
             return ("key", "", "") if alone and len(self.machine.waiting) > 1 else self._answer(line)

@@ -82,6 +82,9 @@ def _list(answer: str) -> str:
 
 def _unremarked(answer: str) -> str:
     """An answer without a labelled remark behind it: ``(Source: paragraph 2)``."""
+    for opened, closed in BRACKETED.items():
+        if answer[-1:] == closed and answer.count(closed) > answer.count(opened):
+            answer = answer[:-1].rstrip()  # "(Answer: Bob)": the bracket opened before the label
     found = REMARK.search(answer) if answer[-1:] in ")]）.。" else None
     if not found or not found.start():
         return answer

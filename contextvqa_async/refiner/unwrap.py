@@ -19,6 +19,7 @@ ODD = "\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c" + "".join
 TOKENS = re.compile(
     r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|end_of_turn|start_of_turn)>(?:model\n)?|\[/?INST\]"
 )
+TORN = re.compile(r"<(?:[|｜][^<>\n]{0,40}|/[\w:-]{0,30})?$")
 CHANNEL = re.compile(r"<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>")
 FINAL = re.compile(r"<\|channel\|>\s*final[^<]*<\|message\|>")
 ROLE = re.compile(
@@ -52,6 +53,7 @@ def unwrap(text: str) -> str:
         text = unescape_lines(text)
     if "<" in text or "◁" in text or "[THINK" in text or "[/THINK" in text:
         text = _tokens(unreason(text))
+        text = text[:-60] + TORN.sub("", text[-60:])
     if "\\" in text:
         text = unescape_marks(text)
     if "'''" in text and "```" not in text and text.count("'''") > 1:
