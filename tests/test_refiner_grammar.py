@@ -14,7 +14,7 @@ from contextvqa_async.refiner import refine
 from contextvqa_async.refiner.languages import LANGUAGES
 from contextvqa_async.refiner.lines import Line
 from contextvqa_async.refiner.refinement import read_lines
-from contextvqa_async.refiner.regions import Scanner, choose
+from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.unwrap import unwrap
 
 PROSE = (

@@ -1,7 +1,7 @@
 """One line of an answer comes in; what it says of itself goes out: its evidence.
 
 Rule: a line is looked at alone. Whether a numbered question is a pair's, or a step of a recipe, is decided where its
-neighbours are known (``regions.py``).
+neighbours are known (``scanner.py``).
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from contextvqa_async.refiner.context import article
 from contextvqa_async.refiner.data import Found, read_data
 from contextvqa_async.refiner.glance import glance
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
-from contextvqa_async.refiner.regions import Region, Scanner, choose
+from contextvqa_async.refiner.regions import Region
+from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag

@@ -1,0 +1,185 @@
+"""All lines come in; the stretches that hold pairs go out, each with what was read in it.
+
+Rule: look ahead before deciding. A numbered question is a pair's only if an answer follows in the manner of its
+neighbours; a heading is one over pairs only if pairs follow; a dialogue quoted in an article is prose.
+"""
+
+from __future__ import annotations
+
+from contextvqa_async.refiner.chatter import closes, opens
+from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
+from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists
+from contextvqa_async.refiner.splits import answered
+from contextvqa_async.refiner.stretch import Stretch
+
+
+class Scanner:
+    """Reads stretches of pairs out of lines."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+        mark_lists(lines)
+        self.ahead = look_ahead(lines)
+
+    def regions(self) -> list[Region]:
+        """Every stretch that could hold pairs, in order."""
+        found: list[Region] = []
+        at, anchored = 0, False
+        while at < len(self.lines):
+            line = self.lines[at]
+            if (line.pairs_head or (line.is_label("pair") and not line.rest)) and not line.sealed:
+                anchored = True
+            elif self.starts(at, anchored):
+                region, stop = self.scan(at, anchored)
+                if region.pairs:
+                    found.append(region)
+                anchored, at = False, max(stop, at + 1)
+                continue
+            elif line.kind == "text" and anchored and not self._slight(line):
+                anchored = False
+            at += 1
+        return found
+
+    @staticmethod
+    def _slight(line: Line) -> bool:
+        """Whether a line may stand between a heading over pairs and the first of them."""
+        return len(line.words) < 200
+
+    def starts(self, at: int, anchored: bool) -> bool:
+        """Whether a question may begin here."""
+        line = self.lines[at]
+        if line.kind == "data":
+            return True
+        if line.kind != "text" or line.mark == ARTICLE or line.sealed:
+            return False
+        if line.mark in {QUESTION, TERM}:
+            return line.mark == QUESTION or line.asks or self.ahead.kind[at] == "answer"
+        if line.label is not None:
+            if line.label.kind == "question":
+                return not line.label.plural or bool(line.rest)
+            return line.label.kind == "pair" and len(line.rest) > 8
+        return self._asks_bare(at, anchored)
+
+    def _asks_bare(self, at: int, anchored: bool) -> bool:
+        """Whether a line without a label looks like a question that an answer follows."""
+        line = self.lines[at]
+        if len(line.body) > 400 or not line.body:
+            return False
+        if (
+            self.ahead.kind[at] == "answer"
+            and not self.ahead.gap[at]
+            and (line.asks or line.decor or line.bold or anchored)
+        ):
+            return True
+        if line.asks:
+            return line.style != "text" or len(line.body) < LONG
+        decorated = line.style != "text"
+        split = answered(line, line.body)
+        if split and (decorated or anchored) and split[2] in {"sign", "brackets", "space"}:
+            return True
+        if anchored and split and line.style in {"item", "bullet", "text"}:
+            return line.style != "text" or bool(line.bolds)
+        return anchored and line.decor == "item" and line.number == 1 and len(line.body) < LONG
+
+    def scan(self, start: int, anchored: bool) -> tuple[Region, int]:
+        """Read pairs from ``start`` on, until something ends them; the region, and the line that ended it."""
+        first = self.lines[start]
+        region = Region(start, start, first.style, anchored=anchored, first=first.number)
+        region.labelled = bool(label_kind(first)) or first.is_label("pair")
+        region.style = "label" if region.labelled else first.style
+        region.key = self._key(first)
+        region.quoted = first.quoted
+        reader = Stretch(self.lines, self.ahead, region, first)
+        at = start
+        while at < len(self.lines) and not reader.ends(at):
+            if reader.take(at):
+                region.end = at + 1
+            at += 1
+        region.pairs = reader.machine.pairs()
+        region.unanswered = reader.machine.unanswered()
+        return region, at
+
+    @staticmethod
+    def _key(line: Line) -> str:
+        """How a question looks: the word of its label, whether that has a number, and its decoration."""
+        if line.kind == "data" and line.label is None:
+            return "data"
+        label = line.label
+        return f"{label.word}{'#' if label.number is not None else ''}" if label else line.style
+
+
+def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
+    """The stretches that hold the pairs, without decoys."""
+    real = [region for region in regions if _credible(region, lines)]
+    anchored = [region for region in real if region.anchored]
+    if anchored:
+        return _behind_heading(real, anchored, lines)
+    labelled = [region for region in real if region.labelled or region.answers]
+    kept = labelled or real
+    if len(kept) < 2:
+        return kept
+    main = max(kept, key=lambda region: (not region.quoted, len(region.pairs)))
+    kept = [region for region in kept if region is main or not _amid(region, main, lines)]
+    return [region for region in kept if _like(region, main) or len(region.pairs) * 2 > len(main.pairs)]
+
+
+def _behind_heading(real: list[Region], anchored: list[Region], lines: list[Line]) -> list[Region]:
+    """Where a heading stands over pairs, what looks like pairs in the prose before it is prose."""
+    first = anchored[0]
+    kept: list[Region] = []
+    for region in real:
+        if region.start < first.start:
+            if (region.labelled and not _prose(lines, region.end, first.start) and not region.quoted) or (
+                _like(region, first) and not _prose(lines, 0, region.start)
+            ):
+                kept.append(region)
+        elif (
+            region.anchored
+            or _like(region, first)
+            or region.labelled
+            or (not any(kept_region.labelled for kept_region in kept) and not _prose(lines, kept[-1].end, region.start))
+        ):
+            kept.append(region)
+    return kept
+
+
+def _prose(lines: list[Line], start: int, stop: int) -> bool:
+    return any(line.kind == "text" and bulk(line.words) > 80 and not _slight(line) for line in lines[start:stop])
+
+
+def _slight(line: Line) -> bool:
+    """Whether a line announces, rather than tells."""
+    return len(line.words) < 200 and (opens(line.words) or closes(line.words) or line.words.endswith((":", "：")))
+
+
+def _amid(region: Region, main: Region, lines: list[Line]) -> bool:
+    """Whether a stretch stands in the middle of the prose before the main one: a dialogue that the article quotes."""
+    before, after = lines[: region.start], lines[region.end : main.start]
+    labelled = any(line.mark == ARTICLE or line.is_label("article") for line in after)
+    return (
+        region.start < main.start and not labelled and _prose(before, 0, len(before)) and _prose(after, 0, len(after))
+    )
+
+
+def _like(one: Region, other: Region) -> bool:
+    return one.key == other.key and one.quoted == other.quoted
+
+
+def _credible(region: Region, lines: list[Line]) -> bool:
+    """Whether a stretch proves itself: labels do, a heading does, bare questions must be several and answers short."""
+    if not region.pairs:
+        return False
+    if region.labelled and (region.answers or region.key == "data"):
+        return True
+    sizes = sorted(bulk(asked.answer) for asked in region.pairs)
+    if sizes[len(sizes) // 2] > (400 if region.labelled else LONG):
+        return False
+    if region.anchored or region.answers:
+        return True
+    if region.labelled:
+        return sum(asks(asked.question) for asked in region.pairs) * 2 > len(region.pairs)
+    if region.style == "item" and region.first not in {0, 1, None}:
+        return False
+    return len(region.pairs) >= (3 if region.style == "text" else 2) or (
+        region.style != "text" and len(lines) < 12 and sizes[0] < 60
+    )

@@ -1,0 +1,279 @@
+"""The lines of one stretch of pairs come in, one by one; each goes to the machine as a token, with what lies ahead.
+
+Rule: what a line is depends on the style of the stretch and on the labels to come, not on what the machine makes of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from contextvqa_async.refiner.chatter import remark
+from contextvqa_async.refiner.labels import lowered
+from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line, bulk
+from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
+from contextvqa_async.refiner.regions import LONG, Ahead, Region
+from contextvqa_async.refiner.splits import answered
+
+LETTERED = re.compile(r"([a-z])[.)]\s+(?=\S)")
+LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶])\s*(?=\S)")
+
+
+def _led(words: str) -> str:
+    """An answer without the arrow that led to it."""
+    found = LED.match(words)
+    return words[found.end() :] if found else words
+
+
+class View:
+    """What the machine may know of a line and of the lines to come; worked out only where it asks."""
+
+    __slots__ = ("at", "line", "stretch", "words")
+
+    def __init__(self, stretch: Stretch, line: Line, at: int, words: str) -> None:
+        self.stretch, self.line, self.at, self.words = stretch, line, at, words
+
+    @property
+    def answer_next(self) -> bool:
+        waiting = self.stretch.machine.waiting
+        return self.stretch.answer_due(self.at) and not (len(waiting) > 1 and self.stretch.ahead.run[self.at])
+
+    @property
+    def chatter(self) -> bool:
+        return bool(self.words) and self.line.label is None and remark(self.line.body)
+
+    @property
+    def asks(self) -> bool:
+        return self.line.asks
+
+    @property
+    def runs(self) -> bool:
+        machine, label = self.stretch.machine, self.line.label
+        back = len(machine.waiting) > 1 and label is not None and label.number not in {None, machine.last.number}
+        return self.stretch.ahead.run[self.at] or back
+
+    @property
+    def torn(self) -> bool:
+        lines = self.stretch.lines
+        region = self.stretch.region
+        if not (region.answers or region.style == "label") or len(self.words) > 14 or len(lines) - self.at > 4:
+            return False
+        if any(line.kind == "text" for line in lines[self.at + 1 :]):
+            return False
+        low = lowered(self.words).strip("*_# ")
+        return any(word.startswith(low) for word in words("answer") | words("question") if len(word) > 1)
+
+    @property
+    def plural(self) -> bool:
+        return self.line.is_label("answers") or bool(self.line.label and self.line.label.plural)
+
+
+class Stretch:
+    """One stretch while it is read: turns each line into a token for the machine."""
+
+    def __init__(self, lines: list[Line], ahead: Ahead, region: Region, first: Line) -> None:
+        self.lines, self.ahead = lines, ahead
+        self.region = region
+        self.machine = Machine()
+        self.indent = first.indent
+        self.number: int | None = None
+        self.form = first.form
+
+    def ends(self, at: int) -> bool:
+        """Whether the stretch ends before this line."""
+        line = self.lines[at]
+        if line.mark in {ARTICLE, END} or line.is_label("article", "title"):
+            return line.mark == ARTICLE or self._leaves(line, at)
+        if line.pairs_head:
+            return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
+        long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > LONG
+        if long and self._between(at):
+            return not self._question(line, at)
+        if not self.region.labelled and line.is_label("question") and line.label and line.label.kind == "question":
+            return not self.region.answers
+        return False
+
+    def _between(self, at: int) -> bool:
+        """Whether no answer is due: prose that stands here belongs to no pair."""
+        state = self.machine.state
+        return state in {CLOSED, KEYED} or (state == ASKED and not self.answer_due(at))
+
+    def _leaves(self, line: Line, at: int) -> bool:
+        """Whether a label of an article, or a tag's end, is more than a word inside a stretch."""
+        if line.mark == END:
+            return False
+        return line.is_label("article") and (
+            line.decor == "head"
+            or line.bold
+            or not line.rest
+            or bool(line.bolds)
+            or self.machine.state in {CLOSED, ASKED}
+        )
+
+    def answer_due(self, at: int) -> bool:
+        return self.ahead.kind[at] == "answer"
+
+    def take(self, at: int) -> bool:
+        """Feed a line to the machine; whether it belonged to the pairs."""
+        line = self.lines[at]
+        if line.kind == "data" and line.pair:
+            self.machine.take("both", line, line.pair[0], View(self, line, at, ""), line.pair[1])
+            self.machine.state = CLOSED
+            self.region.answers = True
+            return True
+        sort, words, answer = self._token(line, at)
+        if sort == "answer":
+            self.region.answers = True
+        if sort in {"question", "both"}:
+            self.number = line.number if line.number is not None else self.number
+        return self.machine.take(sort, line, words, View(self, line, at, words), answer)
+
+    def _token(self, line: Line, at: int) -> tuple[str, str, str]:
+        """What a line is to the machine, its words, and, where it holds both, the answer."""
+        if line.kind in {"blank", "rule", "end"}:
+            return ("blank" if line.kind == "blank" else "rule"), "", ""
+        if line.mark in {ANSWER, DEFINITION}:
+            return "answer", line.rest if line.is_label("answer") else line.body, ""
+        if line.mark == QUESTION or (line.mark == TERM and (line.asks or self.answer_due(at))):
+            return "question", line.rest if line.is_label("question") else line.body, ""
+        if line.label is not None:
+            return self._labelled(line, at)
+        return self._bare(line, at)
+
+    def _labelled(self, line: Line, at: int) -> tuple[str, str, str]:
+        label = line.label
+        if label is None:
+            return self._bare(line, at)
+        if label.kind == "question":
+            keyed = self.machine.state == KEYED and label.number in self.machine.numbers and not line.asks
+            return ("answer", line.rest, "") if keyed else self._asked(line, at, line.rest)
+        if label.kind == "answer":
+            alone = not line.rest and label.number is None and self.machine.state == ASKED
+            return ("key", "", "") if alone and len(self.machine.waiting) > 1 else self._answer(line)
+        if label.kind == "answers":
+            if self.machine.state == ASKED and not line.rest and len(self.machine.waiting) == 1:
+                return "answer", "", ""
+            return ("key", line.rest, "") if len(self.machine.waiting) > 1 else ("answer", line.rest, "")
+        if label.kind == "pair":
+            return self._asked(line, at, line.rest) if len(line.rest) > 8 else ("rule", "", "")
+        if label.kind == "note":
+            return "note", "", ""
+        return self._bare(line, at)
+
+    def _answer(self, line: Line) -> tuple[str, str, str]:
+        if self.machine.state not in {ASKED, KEYED} and not self.machine.asked:
+            return "text", line.body, ""
+        if self.machine.state == ANSWERED and line.label and line.label.letter and line.label.sign == "mark":
+            return "text", line.body, ""
+        return "answer", line.rest, ""
+
+    def _asked(self, line: Line, at: int, words: str) -> tuple[str, str, str]:
+        """A labelled question; if no answer's label comes before the next question, its line may hold the answer."""
+        inner = answered(line, words) if words and self.ahead.kind[at] != "answer" else None
+        if inner and inner[2] == "space" and self._bare_follows(at):
+            inner = None
+        if inner and inner[2] in {"arrow", "bold"} and self._bare_follows(at):
+            inner = None
+        if inner and View(self, line, at, inner[1]).torn:
+            return "question", inner[0], ""
+        return ("both", inner[0], inner[1]) if inner else ("question", words, "")
+
+    def _bare_follows(self, at: int) -> bool:
+        """Whether a line without a label, an answer perhaps, stands right under this one."""
+        if at + 1 >= len(self.lines):
+            return False
+        line = self.lines[at + 1]
+        return (
+            line.kind == "text"
+            and line.label is None
+            and not line.mark
+            and not line.asks
+            and (line.style == "text" or (line.decor == "bullet" and line.indent > self.lines[at].indent))
+        )
+
+    def _bare(self, line: Line, at: int) -> tuple[str, str, str]:
+        """A line without a label: a question by its style, a part of a list, or words."""
+        if self._question(line, at):
+            return self._asked(line, at, line.body)
+        if line.decor == "head":
+            return "rule", "", ""
+        if line.decor == "item" and self._restarts(line):
+            self.machine.take("key", line, "", View(self, line, at, ""))
+        if (line.decor in {"bullet", "item"} and not line.body) or self._cut_number(line):
+            return "rule", "", ""
+        if line.decor in {"bullet", "item"}:
+            words = (
+                line.words
+                if line.decor == "item" and self.machine.state == ASKED and line.number not in {1, None}
+                else line.body
+            )
+            return "part", words, ""
+        if (lettered := LETTERED.match(line.body)) and self._lists(lettered[1]):
+            return "part", line.body[lettered.end() :], ""
+        return "text", line.words if line.number is not None else _led(line.body), ""
+
+    def _cut_number(self, line: Line) -> bool:
+        """Whether a line is nothing but the number of a question that was cut off."""
+        return self.region.style == "item" and self.number is not None and line.words == str(self.number + 1)
+
+    def _lists(self, letter: str) -> bool:
+        """Whether a line that begins with a letter, ``b.``, is the next part of a list under a question."""
+        machine = self.machine
+        if machine.state == ASKED:
+            return letter == "a" and bool(machine.last.question)
+        return machine.state == ANSWERED and machine.last.listed and ord(letter) - 97 == len(machine.last.answers)
+
+    def _restarts(self, line: Line) -> bool:
+        """Whether an item begins the list of answers to a list of questions."""
+        waiting = self.machine.waiting
+        return self.machine.state == ASKED and len(waiting) > 1 and line.number == self.machine.asked[waiting[0]].number
+
+    def _question(self, line: Line, at: int) -> bool:
+        """Whether a line without a label asks, in the style of this stretch."""
+        if not line.body or line.kind != "text" or len(line.body) > 500:
+            return False
+        state = self.machine.state
+        if self.ahead.kind[at] == "answer" and not self.ahead.gap[at]:
+            return self._before_answer(line, at, state)
+        if self.region.style == "label":
+            return False
+        if self.region.style == "text" and line.bold:
+            return line.asks and state != ASKED
+        if line.style != self.region.style or state == KEYED:
+            return False
+        return self._in_style(line, at, state)
+
+    def _before_answer(self, line: Line, at: int, state: str) -> bool:
+        """A line right before an answer's label is its question, unless one is open and this goes on with it."""
+        if state == ASKED:
+            asked = self.machine.last
+            if not asked.question or (line.style == "text" and not asked.gap):
+                return False
+            if self.region.style == "label":
+                return line.asks and line.style == "item" and Line("text", body=asked.question).asks
+            return line.style == self.region.style and (line.asks or line.decor == "item")
+        if state == ANSWERED and not line.asks and not line.decor and not line.bold:
+            return False
+        if line.decor == "bullet" and line.indent > self.indent and not line.asks:
+            return False
+        return state != KEYED
+
+    def _in_style(self, line: Line, at: int, state: str) -> bool:
+        style = line.style
+        split = answered(line, line.body)
+        both = split is not None and split[2] in {"sign", "brackets", "space"}
+        if at == self.region.start:
+            return True
+        if style == "item":
+            due = self.number is not None and line.number == self.number + 1 and line.form == self.form
+            deeper = line.indent > self.indent + 1
+            return (due and not deeper) or ((line.asks or both) and not (deeper and state == ASKED))
+        if style == "bullet":
+            return (line.asks or both) and not (line.indent > self.indent and state == ASKED)
+        if style == "head":
+            return line.asks or line.number is not None
+        if style == "bold":
+            return line.asks or state != ASKED
+        if style == "emoji":
+            return line.asks or both
+        return line.asks or (both and split is not None and split[2] == "sign")
