@@ -60,8 +60,8 @@ class View:
             return False
         if any(line.kind == "text" for line in lines[self.at + 1 :]):
             return False
-        low = lowered(self.words).strip("*_# ")
-        return any(word.startswith(low) for word in words("answer") | words("question") if len(word) > 1)
+        low = lowered(self.words).strip("*_# ").rstrip(" 0123456789#.")
+        return bool(low) and any(word.startswith(low) for word in words("answer") | words("question") if len(word) > 1)
 
     @property
     def plural(self) -> bool:
