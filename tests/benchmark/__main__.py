@@ -23,17 +23,19 @@ DEFAULT_MODES = MODES[:-2]
 """All but the two that take many minutes."""
 
 
-def main() -> None:
-    """Read the arguments, measure, print."""
+def main() -> int:
+    """Read the arguments, measure, print; return 1 where a run failed, so that no gap passes for a result."""
     options = _parse(sys.argv[1:])
     print(f"Measured on {describe_machine()}.\n")
+    failed: list[Contender] = []
     with _bench(options) as bench:
         for contest in CONTESTS:
             if contest.name in options.modes:
-                _print_contest(contest, _entrants(options.only, bench.peers), bench, options)
+                failed += _print_contest(contest, _entrants(options.only, bench.peers), bench, options)
         for name in PROMISES:
             if name in options.modes:
                 print(f"### {name}\n\n{_measure(name, bench, options)}\n", flush=True)
+    return 1 if failed else 0
 
 
 @contextmanager
@@ -52,19 +54,32 @@ def _entrants(only: Sequence[str], peers: str) -> list[Contender]:
     return [each for each in chosen if not each.peer]
 
 
-def _print_contest(contest: Contest, entrants: list[Contender], bench: Bench, options: argparse.Namespace) -> None:
+def _print_contest(
+    contest: Contest, entrants: list[Contender], bench: Bench, options: argparse.Namespace
+) -> list[Contender]:
+    """Print the contest's table; return those of whose runs one failed."""
     records, rounds = max(1, int(contest.records * options.scale)), options.rounds or contest.rounds
     contest = replace(contest, records=records, rounds=rounds)
     runs: dict[Contender, list[Usage]] = {}
+    failed: list[Contender] = []
     for contender, usage in hold(contest, entrants, bench):
-        runs.setdefault(contender, []).append(usage)
-        cost = usage.cpu / contest.records * 1000
-        told = f"{contest.name} {contender.name}: {cost:.2f} ms, {usage.wall:.1f} s, server {usage.server_busy:.0%}"
-        print(told, file=sys.stderr, flush=True)
-        if usage.server_busy > 0.9:
-            print("  the server was the bottleneck of this run", file=sys.stderr, flush=True)
-    print(f"### {contest.name}: {contest.title}, {records:,} records, {rounds} rounds\n", flush=True)
-    print(draw_contest({each: runs[each] for each in entrants if each in runs}, contest.records) + "\n", flush=True)
+        uses = runs.setdefault(contender, [])
+        if usage is None:
+            failed.append(contender)
+        else:
+            uses.append(usage)
+            _tell(contest, contender, usage)
+    print(f"### {contest.name}: {contest.title}, {records:,} records\n", flush=True)
+    print(draw_contest(runs, records) + "\n", flush=True)
+    return failed
+
+
+def _tell(contest: Contest, contender: Contender, usage: Usage) -> None:
+    cost = usage.cpu / contest.records * 1000
+    told = f"{contest.name} {contender.name}: {cost:.2f} ms, {usage.wall:.1f} s, server {usage.server_busy:.0%}"
+    print(told, file=sys.stderr, flush=True)
+    if usage.server_busy > 0.9:
+        print("  the server was the bottleneck of this run", file=sys.stderr, flush=True)
 
 
 def _measure(name: str, bench: Bench, options: argparse.Namespace) -> str:
@@ -97,4 +112,4 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

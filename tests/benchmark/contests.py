@@ -88,18 +88,19 @@ class Bench:
             return usage
 
 
-def hold(contest: Contest, contenders: Sequence[Contender], bench: Bench) -> Iterator[tuple[Contender, Usage]]:
-    """Yield each run as it ends; a contender that fails is told on stderr and left out from then on."""
+def hold(contest: Contest, contenders: Sequence[Contender], bench: Bench) -> Iterator[tuple[Contender, Usage | None]]:
+    """Yield each run as it ends; None for one that failed, which is told on stderr."""
     bench.material.records(contest.records, contest.image_bytes)
-    left = [each for each in contenders if not contest.entrants or each.name in contest.entrants]
+    entrants = [each for each in contenders if not contest.entrants or each.name in contest.entrants]
     for number in range(contest.rounds):
-        for contender in [each for each in left if not (each.slow and number)]:
-            try:
-                usage = bench.measure(
-                    contender, contest.records, contest.manner, contest.concurrency, contest.image_bytes
-                )
-            except RunFailedError as error:
-                print(f"{contender.name}: {error}", file=sys.stderr)
-                left.remove(contender)
-                continue
-            yield contender, usage
+        for contender in entrants:
+            if not (contender.slow and number):
+                yield contender, _try(contest, contender, bench)
+
+
+def _try(contest: Contest, contender: Contender, bench: Bench) -> Usage | None:
+    try:
+        return bench.measure(contender, contest.records, contest.manner, contest.concurrency, contest.image_bytes)
+    except RunFailedError as error:
+        print(f"{contest.name} {contender.name}: {error}", file=sys.stderr, flush=True)
+        return None

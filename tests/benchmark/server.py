@@ -16,6 +16,7 @@ import asyncio
 import functools
 import gc
 import json
+import os
 import re
 import sys
 import time
@@ -85,7 +86,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self.write = self._transport.write
+        self._fd = self._transport.get_extra_info("socket").fileno()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._undo is not None:
@@ -124,9 +125,24 @@ class Connection(asyncio.Protocol):
         if not self._missing:
             self._undo = self._service.begin(self._manner, self._seconds, self._streamed, self)
 
+    def write(self, wire: bytes) -> None:
+        """Send now, past the loop's queue, and leave to the loop only what the socket does not take."""
+        if self._transport.is_closing():
+            return
+        if not self._transport.get_write_buffer_size():
+            try:
+                wire = wire[os.write(self._fd, wire) :]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._transport.abort()
+                return
+        if wire:
+            self._transport.write(wire)
+
     def end_with(self, wire: bytes) -> None:
         """Write the whole answer."""
-        self._transport.write(wire)
+        self.write(wire)
         self.finish()
 
     def finish(self) -> None:

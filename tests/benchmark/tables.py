@@ -27,8 +27,10 @@ def draw_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def draw_contest(runs: Mapping[Contender, Sequence[Usage]], records: int) -> str:
-    """Medians over the rounds; ``it / ours`` is how many times as much CPU as ours a contender takes."""
-    cost = {each.name: median(use.cpu for use in uses) / records * 1000 for each, uses in runs.items()}
+    """Medians over each contender's runs; ``it / ours`` is how many times as much CPU as ours it takes."""
+    cost = {
+        contender.name: median(use.cpu for use in uses) / records * 1000 for contender, uses in runs.items() if uses
+    }
     rows = [
         [
             contender.label,
@@ -38,10 +40,13 @@ def draw_contest(runs: Mapping[Contender, Sequence[Usage]], records: int) -> str
             f"{median(use.wall for use in uses):.1f} s",
             f"{median(use.peak_mb for use in uses):.0f} MB",
             f"{max(use.server_busy for use in uses):.0%}",
+            f"{len(uses)}",
         ]
+        if uses
+        else [contender.label, "failed", *["-"] * 5, "0"]
         for contender, uses in runs.items()
     ]
-    head = ["", "CPU ms a record", "it / ours", "ours / it", "wall", "peak memory", "server busy"]
+    head = ["", "CPU ms a record", "it / ours", "ours / it", "wall", "peak memory", "server busy", "runs"]
     return draw_table(head, rows)
 
 

@@ -14,7 +14,7 @@ from benchmark.contenders.common import MODEL, Task, image_of, messages, write_r
 def main() -> None:
     """Ask about every record of the command line."""
     task = Task.from_argv()
-    client = openai.OpenAI(api_key="none", base_url=task.base_url, max_retries=0)
+    client = openai.OpenAI(api_key="none", base_url=task.base_url)
 
     def ask(record: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         picture = base64.b64encode(image_of(record)).decode()
