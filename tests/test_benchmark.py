@@ -15,10 +15,10 @@ from benchmark.measure import RunFailedError, running_server
 from benchmark.rows import check_texts
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with running_server() as server:
-        yield Bench(server=server, core=None, material=Material(tmp_path), peers="")
+        yield Bench(server=server, core=None, material=Material(tmp_path_factory.mktemp("material")), peers="")
 
 
 @pytest.mark.parametrize("contender", [each for each in CONTENDERS if not each.peer], ids=lambda each: each.name)
