@@ -64,8 +64,7 @@ class Slot:
         endpoint gets the next request at once, so settle when the answer is read. Only the first call counts.
 
         ``wait``: seconds the server asked to wait, see :func:`wait_hint`; ``tokens``: prompt and completion tokens
-        used; ``headers``: the response's, for the rate limits they tell, and None where nobody answered (refused, no
-        such host, connect time-out, cut before the first byte): only a server that does not answer counts as gone.
+        used; ``headers``: the response's, for the rate limits they tell.
         ``answer_tokens``: completion tokens alone (or the pieces of the stream), to tell long answers from slow ones.
         A reset in the middle of a big upload may be the record's fault: settle it as VOID.
         """

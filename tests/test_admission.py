@@ -238,7 +238,7 @@ async def test_an_outage_is_told_twice_and_charged_to_nobody() -> None:
 
     def outcome() -> Outcome:
         asked.append(office.time.now)
-        return Outcome.FAULT if 105 <= office.time.now < 300 else Outcome.OK
+        return Outcome.GONE if 105 <= office.time.now < 300 else Outcome.OK
 
     async def records() -> None:
         for _ in range(10):
@@ -267,7 +267,7 @@ async def test_an_endpoint_that_never_answers_raises() -> None:
 
     async def never() -> None:
         with pytest.raises(RunError, match="never answered"):
-            await failing(office, lambda: Outcome.FAULT)
+            await failing(office, lambda: Outcome.GONE)
 
     async with anyio.create_task_group() as tasks:
         for _ in range(6):
@@ -284,7 +284,7 @@ async def test_max_downtime_is_kept_while_everybody_waits() -> None:
 
     async def record() -> None:
         with pytest.raises(RunError, match="--max-downtime"):
-            await failing(office, lambda: Outcome.FAULT)
+            await failing(office, lambda: Outcome.GONE)
         ended.append(office.time.now)
 
     async with anyio.create_task_group() as tasks:

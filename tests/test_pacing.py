@@ -255,21 +255,41 @@ def test_growth_needs_demand() -> None:
     assert window.limit <= 5
 
 
-def fail(desk: Desk, times: int, **told: object) -> list[bool]:
+def fail(desk: Desk, times: int, outcome: Outcome = Outcome.GONE) -> list[bool]:
     """Requests that fail one after the other; returns which were charged."""
     charged: list[bool] = []
     for _ in range(times):
         if (at := desk.fleet.next_start(desk.now))[0] is None:
             desk.now = at[1]
-        charged.append(desk.end(desk.must(again=bool(charged)), Outcome.FAULT, **told))
+        charged.append(desk.end(desk.must(again=bool(charged)), outcome))
     return charged
 
 
-def test_a_record_alone_does_not_bring_an_endpoint_down() -> None:
-    """A record that a healthy server answers with 500 again and again is charged, and fails."""
+@pytest.mark.parametrize("outcome", [Outcome.FAULT, Outcome.OVERLOAD])
+def test_faults_that_may_be_the_records_are_charged(outcome: Outcome) -> None:
+    """A run of records that a working server answers with 500, cuts or stalls ends, however many they are."""
     desk = Desk()
-    assert fail(desk, 8, headers={}) == [True] * 8
+    desk.end(desk.must(), Outcome.OK)
+    requests = [desk.must() for _ in range(3)]
+    assert [desk.end(each, outcome) for each in requests] == [True] * 3
+    assert fail(desk, 8, outcome) == [True] * 8
     assert not desk.out
+
+
+def test_a_record_alone_does_not_bring_an_endpoint_down() -> None:
+    """A record that a working server answers with 503 again and again is charged, and fails."""
+    desk = Desk()
+    desk.end(desk.must(), Outcome.OK)
+    assert fail(desk, 8, Outcome.AWAY) == [True] * 8
+    assert not desk.out
+
+
+def test_a_server_that_never_worked_is_not_waited_for() -> None:
+    """503 from the first request on is charged, so that the user sees it."""
+    desk = Desk()
+    requests = [desk.must(), desk.must(), desk.must()]
+    assert [desk.end(each, Outcome.AWAY) for each in requests] == [True] * 3
+    assert fail(desk, 8, Outcome.AWAY) == [True] * 8
 
 
 def test_an_endpoint_that_does_not_answer_charges_nobody() -> None:
@@ -297,16 +317,17 @@ def test_answers_of_before_the_outage_do_not_end_it() -> None:
     assert desk.fleet.outage
 
 
-def test_an_endpoint_that_answers_with_errors_only_is_asked_again_at_the_records_charge() -> None:
-    """Five minutes of 503 to different records are waited for; then they count, so that a run of bad records ends."""
+def test_away_is_believed_for_a_while() -> None:
+    """A minute and a half of 503 to several records is waited for; then it counts, so that bad records end."""
     desk = Desk()
-    requests = [desk.must(), desk.must(), desk.must()]
-    assert [desk.end(each, Outcome.FAULT, headers={}) for each in requests] == [True, True, False]
+    requests = [desk.must() for _ in range(4)]
+    desk.end(requests.pop(), Outcome.OK)
+    assert [desk.end(each, Outcome.AWAY) for each in requests] == [True, True, False]
     while desk.out:
-        fail(desk, 1, headers={})
-        assert desk.now < 400
-    assert desk.now > 300
-    assert fail(desk, 3, headers={}) == [True] * 3
+        fail(desk, 1, Outcome.AWAY)
+        assert desk.now < 150
+    assert desk.now > 90
+    assert fail(desk, 3, Outcome.AWAY) == [True] * 3
 
 
 def test_a_refusal_shows_that_an_endpoint_is_back() -> None:

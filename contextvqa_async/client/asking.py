@@ -199,6 +199,10 @@ class Client:
 def _outcome(fault: Fault) -> Outcome:
     if fault.verdict is Verdict.TRANSIENT and fault.kind in (Kind.EMPTY, Kind.TOO_LARGE, Kind.BAD_RESPONSE):
         return Outcome.VOID
+    if fault.gone:
+        return Outcome.GONE
+    if fault.verdict is Verdict.OVERLOAD and fault.status is not None and fault.status > 500:
+        return Outcome.AWAY
     return _OUTCOMES[fault.verdict]
 
 

@@ -36,6 +36,10 @@ _CAUSES: tuple[tuple[type[BaseException], Kind, Verdict, str], ...] = (
 )
 
 
+GONE = (aiohttp.ClientConnectorError, aiohttp.ClientProxyConnectionError, aiohttp.ConnectionTimeoutError, TimeoutError)
+"""No connection came to be: nobody is there."""
+
+
 def cause_of(error: Exception) -> Exception:
     """The exception beneath httpx's."""
     cause = error.__cause__
@@ -52,4 +56,5 @@ def fault_of(error: Exception) -> Fault:
     kind, verdict, what = next((row[1], row[2], row[3]) for row in _CAUSES if isinstance(error, row[0]))
     if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
         kind, verdict = Kind.CREDENTIAL, Verdict.DOOM
-    return Fault(kind=kind, verdict=verdict, message=f"{what}: {words_of(error)}.")
+    gone = isinstance(error, GONE) and verdict is Verdict.TRANSIENT
+    return Fault(kind=kind, verdict=verdict, message=f"{what}: {words_of(error)}.", gone=gone)

@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 class Fault:
     """One request's end without an answer. ``tries``: at most so many requests for such a fault (None: no own limit).
 
-    ``firm``: whether a code decided, not words or a bare status.
+    ``firm``: whether a code decided, not words or a bare status; ``gone``: no connection could be made at all.
     """
 
     kind: Kind
@@ -42,3 +42,4 @@ class Fault:
     tries: int | None = None
     wait: float | None = None
     firm: bool = True
+    gone: bool = False

@@ -7,8 +7,9 @@
     rest     nothing but failures: the endpoint rests, half as long as it has been away (1 s to 30 s), and is probed by
              one request at a time
 
-Rule: a rest is for servers, not for records. Answered failures (500) of one record alone do not put an endpoint to
-rest, and a server that goes on answering with errors for five minutes is asked as usual again, at the records' charge.
+Rule: a rest is for servers, not for records. Only an endpoint that nobody can connect to, or that worked before and
+now tells several records that it is away, is put to rest; a 500, a cut or a stall is charged to its record, so that a
+run of bad records ends. After a minute and a half of "away" the records are charged again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ FAILURES = 3
 """Consecutive failures, without a success in between, that put an endpoint to rest."""
 
 LONGEST_REST = 30.0
-ANSWERED_PATIENCE = 300.0
+AWAY_RECORDS = 3
+"""Records that are told "away" before that counts as the endpoint's state; the last ones of a run may just be bad."""
+
+AWAY_PATIENCE = 90.0
+"""Seconds that "away" is believed: a restart behind a gateway takes about as long at most."""
 
 
 class Endpoint:
@@ -105,7 +110,6 @@ class Endpoint:
         *,
         wait: float | None = None,
         answer_tokens: int | None = None,
-        answered: bool = False,
     ) -> bool:
         """A request ended; return whether its record may be charged for it."""
         self._probing = self._probing and not flight.probe
@@ -116,8 +120,8 @@ class Endpoint:
             self._succeed(flight, now)
         elif outcome is Outcome.RATE:
             self._recover(flight, now)
-        else:
-            self._fail(flight, outcome, now, answered or flight.first is not None)
+        elif self.down or outcome in (Outcome.GONE, Outcome.AWAY):
+            self._fail(flight, outcome, now)
         if outcome is Outcome.RATE or (outcome is not Outcome.OK and wait is not None):
             self._pause(flight, now, wait)
         return outcome is not Outcome.RATE and not (outcome is not Outcome.OK and self.down)
@@ -176,14 +180,14 @@ class Endpoint:
 
     # health
 
-    def _fail(self, flight: Flight, outcome: Outcome, now: float, answered: bool) -> None:
+    def _fail(self, flight: Flight, outcome: Outcome, now: float) -> None:
         if self._failures == 0:
             self.reachable = False
             self.failing_since = now
         self._records += not flight.again or flight.started < self._failed_at
         self._failures += 1
         self._failed_at = now
-        self.reachable = self.reachable or answered or outcome is Outcome.OVERLOAD
+        self.reachable = self.reachable or outcome is not Outcome.GONE
         if self.down:
             self.probes += flight.probe
             self._rest(flight, now)
@@ -195,10 +199,11 @@ class Endpoint:
     def _is_down(self) -> bool:
         if not self.reachable:
             return True
-        return not self._tolerated and self._records > 1 and self.window.in_flight == 0
+        worked = self.succeeded_at is not None and not self._tolerated
+        return worked and self._records >= AWAY_RECORDS and self.window.in_flight == 0
 
     def _rest(self, flight: Flight, now: float) -> None:
-        if self.reachable and now - self.failing_since > ANSWERED_PATIENCE:
+        if self.reachable and now - self.failing_since > AWAY_PATIENCE:
             self.down, self._tolerated = False, True
             self.window.restart()
         elif flight.probe or self.probes == 0:

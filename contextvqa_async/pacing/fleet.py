@@ -111,9 +111,7 @@ class Fleet:
         self.in_flight -= 1
         if self._tokens:
             self._tokens.settle(flight.charged, 0 if outcome is Outcome.RATE and tokens is None else tokens)
-        charged = endpoint.end(
-            flight, outcome, now, wait=wait, answer_tokens=answer_tokens, answered=headers is not None
-        )
+        charged = endpoint.end(flight, outcome, now, wait=wait, answer_tokens=answer_tokens)
         if headers:
             endpoint.tell(flight, quotas(headers, epoch), now)
         if endpoint.down != was_down:
@@ -126,7 +124,7 @@ class Fleet:
             return
         since = endpoint.failing_since if endpoint.succeeded_at is None else endpoint.succeeded_at
         what = "the run waits and probes" if self.outage else "the others go on, and it is probed"
-        fault = "answers with nothing but errors" if endpoint.reachable else "does not answer"
+        fault = "says that it is away" if endpoint.reachable else "does not answer"
         self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s); {what}.")
 
     # when no waiting helps

@@ -146,7 +146,7 @@ class Window:
             self._answered(flight, now, tokens or flight.pieces)
         elif self._round and self._round.has(flight):
             self._round.lost += 1
-        if outcome in (Outcome.RATE, Outcome.OVERLOAD) and not self.fixed:
+        if outcome in (Outcome.RATE, Outcome.OVERLOAD, Outcome.AWAY) and not self.fixed:
             self._refused(flight)
         flight.credited = True
         if self._round and self._round.over:

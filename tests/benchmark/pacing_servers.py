@@ -217,7 +217,7 @@ class Simulation:
         server = self.servers[ask.server]
         server.advance(self.now)
         if server.down(self.now):
-            self.after(TRIP / 2, lambda: self.end(ask, Outcome.FAULT))
+            self.after(TRIP / 2, lambda: self.end(ask, Outcome.GONE))
         elif (server.full() and server.refuses) or (server.per_second < math.inf and server.over_rate(self.now)):
             self.after(TRIP / 2, lambda: self.end(ask, Outcome.RATE, server.hint))
         elif server.full():
@@ -264,5 +264,5 @@ class Simulation:
             self.result.tokens.append((self.now, ask.work.tokens))
             return
         self.result.refused += outcome is Outcome.RATE
-        self.result.failed += outcome is Outcome.FAULT and charged
+        self.result.failed += outcome is Outcome.GONE and charged
         self.todo.appendleft(ask.record)
