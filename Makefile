@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench test-servers clean
 .DEFAULT_GOAL := test
 
 .venv/.ready: pyproject.toml
@@ -29,5 +29,22 @@ format: .venv/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.venv-bench/.ready: tests/benchmark/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-bench/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+bench: .venv/.ready .venv-bench/.ready  ## speed beside other clients, ten minutes; BENCH="--rounds 5 --modes burst"
+	@PYTHONPATH=tests $(BIN)/python -m benchmark $(BENCH)
+
+.venv-servers/.ready: tests/servers/requirements.txt
+	$(PYTHON) -m venv .venv-servers
+	.venv-servers/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+test-servers: .venv/.ready .venv-servers/.ready  ## against litellm, guidellm and nginx on loopback, some minutes
+	CVQA_TEST_SERVERS=$(CURDIR)/.venv-servers/bin $(BIN)/python -m pytest tests/servers
+
 clean:
-	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-bench .venv-servers demo build dist .mypy_cache .ruff_cache .pytest_cache

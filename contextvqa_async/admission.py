@@ -161,6 +161,10 @@ class Admission:
         finally:
             slot.settle(Outcome.VOID)
 
+    def end_of_records(self) -> None:
+        """Tell that no new records come, only retries: a server that says it is away is then no longer believed."""
+        self._fleet.end_of_records()
+
     def stop(self) -> None:
         """Let no further request start: those that wait are Withdrawn."""
         self._stopping = True

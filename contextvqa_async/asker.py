@@ -66,6 +66,10 @@ class Asker:
                 asker._fetch = await stack.enter_async_context(fetcher)
             yield asker
 
+    def end_of_records(self) -> None:
+        """Tell that no more records will be asked for."""
+        self._admission.end_of_records()
+
     def stop(self) -> None:
         """Let no further request start; who waits for one is Withdrawn."""
         self._admission.stop()

@@ -57,7 +57,10 @@ class Stop:
 
 @dataclass(kw_only=True)
 class Line:
-    """One run's stations, joined. ``feed`` yields what is to be done: Records, and Failures of lines that are none."""
+    """One run's stations, joined. ``feed`` yields what is to be done: Records, and Failures of lines that are none.
+
+    ``withdraw`` is called when a stop begins, ``read_up`` when the feed has ended.
+    """
 
     feed: AsyncIterator[Record | Failure]
     ask: Callable[[Record], Awaitable[Completion]]
@@ -66,6 +69,7 @@ class Line:
     workers: int
     stop: Stop
     withdraw: Callable[[], None]
+    read_up: Callable[[], None] = lambda: None
     grace: float = GRACE_SECONDS
     in_flight: int = field(default=0, init=False)
 
@@ -101,6 +105,7 @@ class Line:
                             await send.send(item)
                 except CvqaError as error:
                     self.stop.request(str(error), exit_code=3)
+        self.read_up()
 
     async def _work(self, records: MemoryObjectReceiveStream[Record]) -> None:
         async with records:

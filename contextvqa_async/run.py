@@ -169,6 +169,7 @@ class Run:
                 workers=self.settings.limits.concurrency,
                 stop=self.stop,
                 withdraw=asker.stop,
+                read_up=asker.end_of_records,
             )
             await line.run()
 

@@ -330,6 +330,20 @@ def test_away_is_believed_for_a_while() -> None:
     assert fail(desk, 3, Outcome.AWAY) == [True] * 3
 
 
+def test_the_last_records_of_a_run_are_charged() -> None:
+    """Nobody can tell a server that is away from bad records where no others are left to ask for."""
+    desk = Desk()
+    requests = [desk.must() for _ in range(4)]
+    desk.end(requests.pop(), Outcome.OK)
+    for each in requests:
+        desk.end(each, Outcome.AWAY)
+    assert desk.out
+    desk.fleet.end_of_records()
+    assert fail(desk, 5, Outcome.AWAY)[1:] == [True] * 4
+    assert not desk.out
+    assert fail(desk, 5, Outcome.GONE)[-1] is False, "what cannot be connected to is still waited for"
+
+
 def test_a_refusal_shows_that_an_endpoint_is_back() -> None:
     """A probe that is answered with 429 ends the outage."""
     desk = Desk()

@@ -32,7 +32,7 @@ FAILURES = 3
 
 LONGEST_REST = 30.0
 AWAY_RECORDS = 3
-"""Records that are told "away" before that counts as the endpoint's state; the last ones of a run may just be bad."""
+"""Records that are told "away" before that counts as the endpoint's state."""
 
 AWAY_PATIENCE = 90.0
 """Seconds that "away" is believed: a restart behind a gateway takes about as long at most."""
@@ -47,12 +47,13 @@ class Endpoint:
         self.paused_until = -math.inf
         self.succeeded_at: float | None = None
         self.down = False
-        self.reachable = False
+        self.trusting = True
+        """Whether "away" may count as the endpoint's state; the last records of a run may just be bad ones."""
         self.failing_since = math.inf
         self.probes = 0
         self._rng = rng
         self._starts = 0
-        self._failures, self._records = 0, 0
+        self._failures, self._records, self._gone = 0, 0, 0
         self._failed_at = -math.inf
         self._tolerated = False
         self._probing = False
@@ -140,7 +141,7 @@ class Endpoint:
             self.down = False
             self.paused_until = min(self.paused_until, now)
             self.window.restart()
-        self._failures = self._records = self.probes = 0
+        self._failures = self._records = self._gone = self.probes = 0
         self.failing_since = math.inf
 
     # pauses
@@ -180,30 +181,34 @@ class Endpoint:
 
     # health
 
+    @property
+    def reachable(self) -> bool:
+        """Whether someone was there at the last request."""
+        return self._gone == 0
+
     def _fail(self, flight: Flight, outcome: Outcome, now: float) -> None:
         if self._failures == 0:
-            self.reachable = False
             self.failing_since = now
         self._records += not flight.again or flight.started < self._failed_at
         self._failures += 1
         self._failed_at = now
-        self.reachable = self.reachable or outcome is not Outcome.GONE
+        self._gone = self._gone + 1 if outcome is Outcome.GONE else 0
         if self.down:
             self.probes += flight.probe
             self._rest(flight, now)
-        elif self._failures >= FAILURES and self._is_down():
+        elif self._is_down():
             self.down = True
             self.probes = 0
             self._rest(flight, now)
 
     def _is_down(self) -> bool:
-        if not self.reachable:
+        if self._gone >= FAILURES:
             return True
-        worked = self.succeeded_at is not None and not self._tolerated
+        worked = self.trusting and self.succeeded_at is not None and not self._tolerated
         return worked and self._records >= AWAY_RECORDS and self.window.in_flight == 0
 
     def _rest(self, flight: Flight, now: float) -> None:
-        if self.reachable and now - self.failing_since > AWAY_PATIENCE:
+        if self.reachable and (not self.trusting or now - self.failing_since > AWAY_PATIENCE):
             self.down, self._tolerated = False, True
             self.window.restart()
         elif flight.probe or self.probes == 0:

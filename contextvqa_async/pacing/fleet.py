@@ -84,6 +84,11 @@ class Fleet:
             flight.charged = self._tokens.spend(now)
         return flight
 
+    def end_of_records(self) -> None:
+        """No new records come: those that fail from now on may be all that is left, and are charged."""
+        for endpoint in self.endpoints:
+            endpoint.trusting = False
+
     def first(self, index: int, flight: Flight, now: float) -> None:
         """An answer begins."""
         self.endpoints[index].first(flight, now)
