@@ -111,15 +111,24 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
     """Lines that say that an article follows; in the middle of prose only those that say it like the first."""
     found: list[int] = []
     words = 0
+    told = False
     for at in range(*part):
         line = lines[at]
         if line.mark == ARTICLE or (not line.sealed and _says_article(line)):
+            if told and _counted(line):
+                continue
             sure = line.mark == ARTICLE or _strong(line)
             if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
                 found.append(at)
         elif line.kind == "text" and bulk(line.words) > 160 and not opens(line.words):
             words += 1
+        told = told or (line.kind == "text" and line.style == "text" and line.label is None and not opens(line.words))
     return found
+
+
+def _counted(line: Line) -> bool:
+    """Whether a heading may be one of many inside an article, as ``Article 2`` is in a treaty."""
+    return line.label is not None and line.label.number is not None and "wiki" not in line.label.word
 
 
 def _says_article(line: Line) -> bool:
@@ -130,6 +139,8 @@ def _says_article(line: Line) -> bool:
         return (
             label.sign == "colon" or line.decor == "head" or line.bold or len(label.word) > 3 or label.word > "\u2e80"
         )
+    if label.sign == "mark" or (label.sign == "dash" and line.rest[:1].isupper()):
+        return bool(line.rest) and label.number is None
     return label.sign == "brackets" or line.decor == "head" or bool(line.bolds)
 
 
@@ -162,9 +173,16 @@ def _labelled_block(block: list[Line]) -> list[Line]:
     if rest in {"|", ">", "|-", ">-"}:
         rest = ""
     titled = head.decor == "head" or head.bold
+    rest = _unquoted(rest)
     if rest and not titled and not _title_like(rest, body):
         return [Line("text", words=rest, body=rest), *body]
     return _untitled(body, already=bool(rest), same=rest)
+
+
+def _unquoted(rest: str) -> str:
+    """A label's words without the quotes around all of them, as a file of data has them."""
+    whole = len(rest) > 20 and rest[0] == rest[-1] == '"' and '"' not in rest[1:-1].replace('\\"', "")
+    return rest[1:-1].replace('\\"', '"') if whole else rest
 
 
 def _title_like(rest: str, body: list[Line]) -> bool:

@@ -24,6 +24,8 @@ TOKEN = re.compile(
     r"|(?P<link>\[(?P<words>(?:[^\[\]\\]|\\.)*+)\](?:\((?:[^()\s]|\([^()\s]*+\))*+(?:\s[^()]*+)?\)|\[[^\[\]]*+\]))"
     r"|(?P<auto><(?:https?://|mailto:)[^<>\s]++>)"
 )
+CITED = re.compile(r"\[\d{1,3}\]\[")
+"""Two citations side by side are no link."""
 MATHS = re.compile(r"[\\^_{}=]|^\S{1,3}$")
 LATEX_CLOSE = {"\\(": "\\)", "\\[": "\\]"}
 
@@ -129,6 +131,8 @@ def _words(text: str, found: re.Match[str], kind: str, missing: set[str]) -> tup
         return token[2:-2].rpartition("|")[2], end
     if kind == "auto":
         return token[1:-1], end
+    if token[-1] == "]" and CITED.match(token):
+        return token, end
     return plain(found.group("words"))[0], end
 
 

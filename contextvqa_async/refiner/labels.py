@@ -19,6 +19,8 @@ KINDS = ("note", "title", "article", "answers", "questions", "answer", "question
 
 UNSPACED = "\u0e00"
 """From here on scripts, but for a few, put no spaces between words."""
+LINE = 200
+"""What begins like ``A-1 Skyraider`` and is longer than a question is prose."""
 DIGITS = {char: at for at, char in enumerate("零一二三四五六七八九十") if at}
 ORDINALS = (
     "one two three four five six seven eight nine ten",
@@ -242,10 +244,17 @@ def _ended(
         return stop, "bold"
     if closed:
         return stop, "brackets"
-    spaced = len(found["word"]) == 1 and found["n"] and found.start("n") > found.end("word")
-    if number is not None and text[stop : stop + 1].isspace() and found["n"] and not spaced:
+    if number is not None and text[stop : stop + 1].isspace() and found["n"] and _joined(text, found):
         return stop, "number"
     return None
+
+
+def _joined(text: str, found: re.Match[str]) -> bool:
+    """Whether nothing but a sign stands between a mere letter and its number, ``Q.1``; a word may have a space."""
+    if len(found["word"]) > 1:
+        return True
+    between = found.string[found.end("word") : found.start("n")]
+    return not between or (between in {".", "-", "#", "_"} and len(text) < LINE)
 
 
 def _credible(label: Label) -> bool:
@@ -257,8 +266,11 @@ def _credible(label: Label) -> bool:
             or (label.sign == "mark" or label.word in "qa")
         )
     if label.kind in {"article", "title", "note", "pair"}:
-        return label.sign in {"colon", "bold", "last", "dash", "brackets"} or (
-            label.kind == "pair" and label.number is not None
+        stopped = label.sign == "mark" and label.kind == "article" and label.number is None and len(label.word) > 5
+        return (
+            stopped
+            or label.sign in {"colon", "bold", "last", "dash", "brackets"}
+            or (label.kind == "pair" and label.number is not None)
         )
     return True
 

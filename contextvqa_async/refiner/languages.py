@@ -33,7 +33,7 @@ class Language:
 
 LANGUAGES: dict[str, Language] = {
     "English": Language(
-        question="question|ques|quest|q|query|prompt question",
+        question="question|ques|quest|que|qn|q|query|prompt question",
         answer="answer|ans|a|correct answer|expected answer|short answer|final answer|model answer"
         "|reference answer|response|reply|solution",
         article="wikipedia article|the article|wikipedia-style article|wikipedia style article|wiki article|article"

@@ -34,6 +34,7 @@ STRUCTURE = re.compile(
 RULE = re.compile(
     r"(?:[-*_=~#+]\s?){3,}$|[─━═—–⸻⎯﹏＿\s]+$|(?:[•·∙◦]\s?){3,}$|\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-+:?)?\s*$|[+|](?:[-=]+[+|])+$"
 )
+DEFINED = re.compile(r"\[[^\[\]^]{1,60}\]:\s*<?https?://\S+(?:\s+[\"'(].*)?$")
 WIKI_HEAD = re.compile(r"(={2,6})\s*([^=].*?)\s*\1$")
 NO_HEADS = frozenset({"question", "answer", "article", "title", "note"})
 EMOJI = re.compile(
@@ -119,6 +120,8 @@ def read_line(raw: str) -> Line:
         return Line("end" if mark == END else "text", mark=mark, decor="head" if mark == HEAD else "")
     if not mark and text[0] in "-*_=~#+|─━═—–⸻⎯•·∙◦:" and RULE.match(text):
         return Line("rule", words=text)
+    if text[0] == "[" and DEFINED.match(text):
+        return BLANK
     if not mark and (line := _quick(raw, text)):
         return line
     line = Line("text", mark=mark, indent=_indent(raw))

@@ -15,6 +15,7 @@ Rule: everything that decides what a token does to an open question stands in ``
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -58,9 +59,19 @@ class Asked:
     @property
     def answer(self) -> str:
         """The answer in one line: parts of a list joined by commas, wrapped lines by spaces."""
-        if not self.listed:
+        if not (self.listed or self._column()):
             return " ".join(part for part in self.answers if part)
         return ", ".join(filter(None, (part.strip().rstrip(",;，；、").strip() for part in self.answers)))
+
+    def _column(self) -> bool:
+        """Whether short lines stand one below another under a label that stands alone: parts, not wrapped words."""
+        first, *parts = self.answers or ("",)
+        return (
+            not first
+            and len(parts) > 1
+            and all(0 < len(part) < 31 and part[-1] not in ",;，；、" for part in parts)
+            and not any(part[0].islower() and before[0].isupper() for before, part in itertools.pairwise(parts))
+        )
 
     @property
     def done(self) -> bool:

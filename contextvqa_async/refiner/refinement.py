@@ -17,12 +17,14 @@ from contextvqa_async.refiner.context import article
 from contextvqa_async.refiner.data import Found, read_data
 from contextvqa_async.refiner.glance import glance
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
+from contextvqa_async.refiner.options import without_options
 from contextvqa_async.refiner.regions import Region
 from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.tidy import tidy
+from contextvqa_async.refiner.told import Cut, may_tell, whole
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 
 STYLES = {
@@ -50,7 +52,7 @@ def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
     (Pair(question='图中是哪座城市？', answer='奥斯陆'),)
     """
     bare = unwrap(text)
-    lines = list(read_lines(bare))
+    lines = without_options(list(read_lines(bare)))
     regions = choose(Scanner(lines).regions(), lines)
     pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
     if not pairs:
@@ -86,14 +88,19 @@ def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
         yield from _lines(text)
         return
     before, pairs, after = seen
-    yield from _lines(before)
+    yield from _lines(before, labelled=True)
     yield from pairs
     if after:
         yield from _lines(after)
 
 
-def _lines(text: str) -> Iterator[Line]:
-    """Each line of a text, or the lines that one holds."""
+def _lines(text: str, *, labelled: bool = False) -> Iterator[Line]:
+    """Each line of a text, or the lines that one holds; ``labelled``: labelled lines are known to follow."""
+    return whole(list(_cut_lines(text)), labelled=labelled)
+
+
+def _cut_lines(text: str) -> Iterator[Cut]:
+    """Each line of a text, or the lines that one holds; both, where it could be prose."""
     raws = text.split("\n")
     tabular = "|" in text or "\t" in text or any(box in text for box in "│┃║") or any(map(may_be_commas, raws))
     seen: dict[str, list[Line]] = {}  # models that repeat themselves repeat whole lines
@@ -105,6 +112,9 @@ def _lines(text: str) -> Iterator[Line]:
         if known is None:
             line = read_line(raw)
             known = seen[raw] = cut(line) if line.kind == "text" and line.body else [line]
+            if len(known) > 1 and may_tell(known, line):
+                yield [line, *known]
+                continue
         yield from known
 
 

@@ -180,6 +180,11 @@ def _credible(region: Region, lines: list[Line]) -> bool:
         return sum(asks(asked.question) for asked in region.pairs) * 2 > len(region.pairs)
     if region.style == "item" and region.first not in {0, 1, None}:
         return False
-    return len(region.pairs) >= (3 if region.style == "text" else 2) or (
-        region.style != "text" and len(lines) < 12 and sizes[0] < 60
-    )
+    if region.style == "text":
+        return len(region.pairs) > 2 or (len(region.pairs) == 2 and sizes[-1] < 60 and _last(region, lines))
+    return len(region.pairs) > 1 or (len(lines) < 12 and sizes[0] < 60)
+
+
+def _last(region: Region, lines: list[Line]) -> bool:
+    """Whether nothing but a farewell follows a stretch."""
+    return not any(line.kind == "text" and not closes(line.words) for line in lines[region.end :])

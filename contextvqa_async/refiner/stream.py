@@ -16,6 +16,7 @@ from contextvqa_async.refiner.refinement import refine
 from contextvqa_async.refiner.splits import answered, cut
 from contextvqa_async.refiner.tables import row_pairs
 from contextvqa_async.refiner.tags import untag
+from contextvqa_async.refiner.told import may_tell
 from contextvqa_async.refiner.unwrap import THINK_CLOSE, THINK_OPEN
 
 ANSWERS = (
@@ -111,7 +112,8 @@ class PairCounter:
         found = 0
         for part in untag(raw).split("\n") if "<" in raw else [raw]:
             line = read_line(part)
-            for piece in cut(line) if line.kind == "text" and line.body else [line]:
+            pieces = cut(line) if line.kind == "text" and line.body else [line]
+            for piece in [line] if may_tell(pieces, line) else pieces:
                 found += self._take(piece)
         return found
 

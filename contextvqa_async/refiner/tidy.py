@@ -15,7 +15,8 @@ QUOTED = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "「": "�
 BRACKETED = {"(": ")", "[": "]", "{": "}", "<": ">", "（": "）", "【": "】"}
 REMARK = re.compile(r"\s*[(（\[](?P<inside>[^()（）\[\]]{3,300})[)）\]]\s*[.。]?$")
 LISTED = re.compile(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*'))*\s*\]$")
-LISTED_PART = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+LISTED_PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
+FLOW = re.compile(r"\[[^\[\]]*,[^\[\]]*\]$")
 NUMBER = re.compile(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
 
 
@@ -75,9 +76,9 @@ def _unwrap(texts: list[str], signs: dict[str, str], forced: list[bool]) -> list
 
 def _list(answer: str) -> str:
     """A list as a programmer writes it, as words."""
-    if answer[:1] != "[" or not LISTED.match(answer):
+    if answer[:1] != "[" or not (LISTED.match(answer) or FLOW.match(answer)):
         return answer
-    return ", ".join(one or other for one, other in LISTED_PART.findall(answer))
+    return ", ".join((one or other or bare).strip() for one, other, bare in LISTED_PART.findall(answer[1:-1]))
 
 
 def _unremarked(answer: str) -> str:

@@ -38,6 +38,18 @@ CLOSES = {"moon": "◁/think▷", "mistral": "[/THINK]", "begin": "<|end_of_thou
 DETAILS = re.compile(r"<details[^<>]*+>\s*<summary>(?P<summary>[^<]*+)</summary>", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+LATEX = re.compile(r"\\(?:(?:sub)*section\*?|textbf|begin)\{")
+COMMAND = re.compile(
+    r"\\(?:begin|end)\{(?:document|enumerate|itemize|description|quote|quotation|center)\}(?:\[[^\[\]\n]{0,40}\])?"
+    r"|\\(?:maketitle|noindent|newpage|smallskip|medskip|bigskip|clearpage|par)(?![a-zA-Z])"
+    r"|\\(?:vspace|hspace|label|author|date)\*?\{[^{}\n]{0,80}\}"
+    r"|(?P<named>\\item\[)(?P<label>[^\[\]\n]{1,60})\]\s*"
+)
+HEADING = re.compile(r"\\(?:(?:sub)*section|chapter|paragraph|title)\*?\{([^{}\n]{0,200})\}")
+STRONG = re.compile(r"\\(?:textbf|textsc)\{([^{}\n]*+)\}")
+WEAK = re.compile(r"\\(?:textit|emph|underline|textsl|texttt|enquote)\{([^{}\n]*+)\}")
+ITEM = re.compile(r"\\item(?![a-zA-Z])\s*")
+SPECIAL = re.compile(r"\\([%&#_])")
 FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
 
 
@@ -56,6 +68,7 @@ def unwrap(text: str) -> str:
         text = text[:-60] + TORN.sub("", text[-60:])
     if "\\" in text:
         text = unescape_marks(text)
+        text = unlatex(text) if LATEX.search(text) else text
     if "'''" in text and "```" not in text and text.count("'''") > 1:
         text = text.replace("'''''", "***").replace("'''", "**").replace("''", "*")
     return text
@@ -136,6 +149,21 @@ def unescape_marks(text: str) -> str:
     r"""A text whose markdown was escaped as a whole (``\*\*Q1:\*\*``), with its marks."""
     escaped = text.count("\\*\\*") + len(re.findall(r"^\s*\\#", text, re.MULTILINE))
     return ESCAPED.sub(r"\1", text) if escaped > 1 and escaped * 2 > text.count("**") - text.count("\\*\\*") else text
+
+
+def unlatex(text: str) -> str:
+    r"""A document in LaTeX, with markdown's marks for headings, items and emphasis.
+
+    >>> unlatex("\\section*{Owls} The \\textbf{owl}.")
+    '\n# Owls\n The **owl**.'
+    """
+    if "\\begin{document}" in text:
+        text = text.split("\\begin{document}", 1)[1]
+    text = COMMAND.sub(lambda found: "" if found["named"] is None else f"**{found['label']}** ", text)
+    text = HEADING.sub(r"\n# \1\n", text)
+    for _ in range(3):
+        text = STRONG.sub(r"**\1**", WEAK.sub(r"*\1*", text))
+    return SPECIAL.sub(r"\1", ITEM.sub("- ", text).replace("\\\\", "\n"))
 
 
 def entities(text: str) -> str:

@@ -1,0 +1,54 @@
+"""Lines, and the parts that some of them were cut in, come in; the lines that hold come out.
+
+Rule: prose may tell of pairs (``a page lists "Q: What? A: That." in plain text``). Where labels begin lines, such
+a line before or behind them is prose and stays whole, unless its pairs go on in theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from contextvqa_async.refiner.lines import Line
+
+Cut = Line | list[Line]
+"""A line, or a list of the line as it stood and its parts."""
+
+SENTENCE = re.compile(r"[.!。！\"“”]\s*\S")
+TOLD = re.compile(r"[.!?\"”]\s+\S|[.\"”。]$|[。！？]\S")
+BRIEF = 100
+"""Longer than an answer that ends a line of prose."""
+
+
+def may_tell(parts: list[Line], line: Line) -> bool:
+    """Whether a line that was cut could be prose: it begins with words, not with a label of pairs."""
+    if len(parts) < 2 or line.decor or line.pairs_head or line.is_label("question", "answer", "questions", "pair"):
+        return False
+    if any(part.pairs_head and not SENTENCE.search(part.body) for part in parts):
+        return False
+    return bool(SENTENCE.search(parts[0].body))
+
+
+def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
+    """The lines, prose uncut; ``labelled``: lines that begin with labels follow behind these."""
+    asked = [(at, line.label.number) for at, line in enumerate(lines) if isinstance(line, Line) and line.label
+             and line.label.kind == "question" and line.form != "cut"]  # fmt: skip
+    first, last = (asked[0][0], asked[-1][0]) if asked else (len(lines), -1)
+    number = asked[0][1] if asked else None
+    for at, line in enumerate(lines):
+        if isinstance(line, Line):
+            yield line
+        elif (labelled and not asked) or (asked and not first < at < last):
+            yield from line[:1] if _tells(line[1:], number) else line[1:]
+        else:
+            yield from line[1:]
+
+
+def _tells(parts: list[Line], number: int | None) -> bool:
+    """Whether the words behind its labels go on as prose does, and no pair goes on in the lines that follow."""
+    for part in parts:
+        label = part.label
+        if label and label.kind == "question" and label.number is not None and number is not None:
+            return label.number >= number
+    said = [part.rest for part in parts if part.is_label("answer")]
+    return any(len(words) > BRIEF or TOLD.search(words) for words in said)
