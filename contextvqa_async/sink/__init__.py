@@ -2,7 +2,7 @@
 
     open:   lock (place.py) ─► sidecar ─► rows (healed, indexed) ─► failed file     opening.py
     choose: identity ─► new? done? failed for good? named before?                   index.py
-    append: queue ─► one write and one fdatasync for a group ─► on_commit           writer.py
+    append: queue ─► in the file ─► one fdatasync for a group ─► on_commit          writer.py
     close:  drain ─► what was replaced or settled goes ─► unlock                    sink.py
 
 One door: :class:`Sink`.

@@ -21,35 +21,50 @@ _sync = getattr(os, "fdatasync", os.fsync)
 
 
 class Appender:
-    """Appends whole groups of lines; ``size`` is what is durable."""
+    """Appends whole groups of lines; ``size`` is what is durable, ``end`` what is written.
+
+    :meth:`write` and :meth:`sync` may be called in two threads at once.
+    """
 
     def __init__(self, path: Path) -> None:
         fresh = not path.exists()
         self._path = path
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
-        self.size = os.fstat(self._fd).st_size
+        self.size = self.end = os.fstat(self._fd).st_size
         if fresh:
             sync_folder(path)
 
-    def commit(self, data: bytes) -> None:
-        """Write ``data`` and wait until it is durable; RunError after cutting off what was written of it."""
+    def write(self, data: bytes) -> None:
+        """Hand ``data`` to the system; RunError after cutting off what was written of it."""
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
+        except OSError as error:
+            self._cut_back(self.end)
+            raise storage_error(self._path, error) from error
+        self.end += len(data)
+
+    def sync(self) -> None:
+        """Wait until what is written is durable; RunError after cutting off what may not be."""
+        end = self.end
+        if end == self.size:
+            return
+        try:
             _sync(self._fd)
         except OSError as error:
-            self._cut_back()
+            self._cut_back(self.size)
             raise storage_error(self._path, error) from error
-        self.size += len(data)
+        self.size = end
 
     def close(self) -> None:
         """Give the file back."""
         os.close(self._fd)
 
-    def _cut_back(self) -> None:
+    def _cut_back(self, size: int) -> None:
         try:
-            os.ftruncate(self._fd, self.size)
+            os.ftruncate(self._fd, size)
+            self.end = size
         except OSError:
             return  # a disk that turned read-only: the next run heals the tail
 

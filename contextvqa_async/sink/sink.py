@@ -65,7 +65,7 @@ class Sink:
         self._on_commit = on_commit
         self._rows, self._failures = opening.rows, None if not opening.earlier.size else Appender(self.failed)
         self._before = self._rows.size
-        self._writer = Writer(self._store, self._note_written)
+        self._writer = Writer(self, self._note_written)
         self._read_up_to = self._settled = self._replaced = 0
 
     @classmethod
@@ -164,7 +164,7 @@ class Sink:
         return same
 
     async def append(self, item: Row | Failure) -> None:
-        """Hand over an outcome; it is durable, and told so, within a moment. Waits while the disk is behind.
+        """Put an outcome into its file, where no kill can lose it; it is durable, and told so, within a moment.
 
         Raises the RunError that stopped the writing, then and ever after.
         """
@@ -176,22 +176,27 @@ class Sink:
             line = b"" if stays else dumps(item.as_dict()) + b"\n"
         await self._writer.put(Queued(item, key, line))
 
-    def _store(self, group: list[Queued]) -> tuple[list[Queued], RunError | None]:
-        """Write a group, rows first; blocks."""
+    def write(self, group: Sequence[Queued]) -> tuple[list[Queued], RunError | None]:
+        """The writer's: append a group's lines, rows first; blocks."""
         rows = [queued for queued in group if isinstance(queued.item, Row)]
         failures = [queued for queued in group if not isinstance(queued.item, Row)]
         written: list[Queued] = []
         try:
-            if rows:
-                self._rows.commit(b"".join([queued.line for queued in rows]))
-                written += rows
+            self._rows.write(b"".join([queued.line for queued in rows]))
+            written += rows
             if lines := b"".join([queued.line for queued in failures]):
                 self._failures = self._failures or _guarded(lambda: Appender(self.failed), self.failed)
-                self._failures.commit(lines)
+                self._failures.write(lines)
             written += failures
         except RunError as error:
             return written, error
         return written, None
+
+    def sync(self) -> None:
+        """The writer's: make durable what is written; blocks."""
+        self._rows.sync()
+        if self._failures is not None:
+            self._failures.sync()
 
     def _note_written(self, written: list[Queued]) -> None:
         for queued in written:

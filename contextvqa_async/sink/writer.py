@@ -1,12 +1,17 @@
-"""A queue and its one writer: lines come in one by one, and go to ``store`` in groups, in a worker thread.
+"""Lines come in one by one; they are in the file at once, and durable in groups.
 
-Rule: the first fault of ``store`` ends the writing for good, and everyone who hands something over is told of it.
+    put ─► queue ─► write ─► put returns      what is in the file survives a kill
+                      └────► sync, every LINGER seconds ─► told durable      survives a power cut
+
+Rule: no answer waits in memory while its worker asks for the next one, so that a kill costs at most what is in flight.
+The first fault ends the writing for good, and everyone who hands something over is told of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import anyio
 from anyio import to_thread
@@ -15,15 +20,10 @@ from contextvqa_async.errors import RunError
 from contextvqa_async.items import Failure, Row
 
 LINGER = 0.1
-"""Seconds a line may wait for others before they are written together: one fdatasync for all."""
+"""Seconds between two fdatasyncs: a row may be told durable so much later."""
 
-GROUP_LINES = 512
-GROUP_BYTES = 8 << 20
-"""What is written without waiting for more."""
-
-QUEUE_LINES = 4096
-QUEUE_BYTES = 64 << 20
-"""What may wait for a slow disk before ``put`` waits too."""
+MOST_UNSYNCED = 2048
+"""Lines that may wait for a slow disk's fdatasync before ``put`` waits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,67 +35,98 @@ class Queued:
     line: bytes
 
 
-Store = Callable[[list[Queued]], tuple[list[Queued], RunError | None]]
-"""Writes a group; returns what of it is durable, and what stopped the rest."""
+class Files(Protocol):
+    """Where the lines go; both calls block."""
+
+    def write(self, group: Sequence[Queued]) -> tuple[list[Queued], RunError | None]:
+        """Append the lines; return those that are in their file now, and what stopped the rest."""
+        ...
+
+    def sync(self) -> None:
+        """Make durable what was written; RunError where that fails."""
+        ...
 
 
 class Writer:
-    """Hands what is put to ``store`` in groups, and what became durable to ``written``."""
+    """Writes what is put to ``files``, and hands what became durable to ``durable``."""
 
-    def __init__(self, store: Store, written: Callable[[list[Queued]], None]) -> None:
+    def __init__(self, files: Files, durable: Callable[[list[Queued]], None]) -> None:
         self.broken: BaseException | None = None
-        self._store, self._written = store, written
+        self._files, self._durable = files, durable
         self._queue: list[Queued] = []
-        self._bytes = 0
-        self._closing = False
-        self._filled, self._urgent, self._room = anyio.Event(), anyio.Event(), anyio.Event()
+        self._unsynced: list[Queued] = []
+        self._closing = self._drained = False
+        self._filled, self._written, self._hurry = anyio.Event(), anyio.Event(), anyio.Event()
+        self._unsettled, self._synced = anyio.Event(), anyio.Event()
 
     async def put(self, queued: Queued) -> None:
-        """Queue a line; wait while the disk is behind. Raises what stopped the writing."""
-        while self._is_full and self.broken is None:
-            await self._room.wait()
+        """Return once the line is in the file; one of no record, which cost nothing, is only queued.
+
+        Raises what stopped the writing.
+        """
+        while len(self._queue) + len(self._unsynced) >= MOST_UNSYNCED and self.broken is None:
+            self._hurry.set()
+            await self._synced.wait()
+        if self.broken is None:
+            self._queue.append(queued)
+            self._filled.set()
+            if queued.key is not None:
+                await self._written.wait()
         if self.broken is not None:
             raise self.broken
-        self._queue.append(queued)
-        self._bytes += len(queued.line)
-        self._filled.set()
-        if len(self._queue) >= GROUP_LINES or self._bytes >= GROUP_BYTES:
-            self._urgent.set()
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._queue) >= QUEUE_LINES or self._bytes >= QUEUE_BYTES
 
     def close(self) -> None:
-        """Let :meth:`run` return once the queue is empty."""
+        """Let :meth:`run` return once everything is durable."""
         self._closing = True
         self._filled.set()
-        self._urgent.set()
+        self._hurry.set()
 
     async def run(self) -> None:
         """Write until closed and drained, or broken; a cancelled run still drains."""
         with anyio.CancelScope(shield=True):
-            while self.broken is None:
-                await self._filled.wait()
-                with anyio.move_on_after(LINGER):
-                    await self._urgent.wait()
-                group = self._take()
-                if not group and self._closing:
-                    return
-                await self._commit(group)
-                self._room.set()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._sync_groups)
+                await self._write_groups()
 
-    def _take(self) -> list[Queued]:
-        group, self._queue, self._bytes = self._queue, [], 0
-        self._room = anyio.Event() if self._room.is_set() else self._room
-        if not self._closing:
-            self._filled, self._urgent = anyio.Event(), anyio.Event()
-        return group
+    async def _write_groups(self) -> None:
+        while self.broken is None and not (self._closing and not self._queue):
+            await self._filled.wait()
+            group, written = self._queue, self._written
+            self._queue, self._written = [], anyio.Event()
+            self._filled = anyio.Event() if not self._closing else self._filled
+            await self._write(group)
+            self._unsettled.set()
+            written.set()
+        self._written.set()
+        self._drained = True
+        self._unsettled.set()
+        self._hurry.set()
 
-    async def _commit(self, group: list[Queued]) -> None:
+    async def _write(self, group: list[Queued]) -> None:
         try:
-            written, error = await to_thread.run_sync(self._store, group)
-            self._written(written)
-            self.broken = error
+            written, error = await to_thread.run_sync(self._files.write, group)
+            self._unsynced += written
+        except Exception as fault:
+            error = fault  # type: ignore[assignment]
+        self.broken = self.broken or error
+
+    async def _sync_groups(self) -> None:
+        while not (self._drained and not self._unsynced):
+            await self._unsettled.wait()
+            with anyio.move_on_after(LINGER):
+                await self._hurry.wait()
+            group, self._unsynced = self._unsynced, []
+            if not self._drained:
+                self._unsettled, self._hurry = anyio.Event(), anyio.Event()
+            await self._sync(group)
+            synced, self._synced = self._synced, anyio.Event()
+            synced.set()
+
+    async def _sync(self, group: list[Queued]) -> None:
+        try:
+            await to_thread.run_sync(self._files.sync)
+            self._durable(group)
         except Exception as error:
-            self.broken = error
+            self.broken = self.broken or error
+            self._written.set()
+            self._filled.set()
