@@ -62,6 +62,22 @@ SECTIONS = frozenset(
         "pendahuluan",
         "sejarah",
         "lead",
+        "context",
+        "background",
+        "text",
+        "passage",
+        "contexte",
+        "texte",
+        "kontext",
+        "contexto",
+        "texto",
+        "contesto",
+        "testo",
+        "контекст",
+        "текст",
+        "背景",
+        "内容",
+        "السياق",
     ]
 )
 
@@ -115,7 +131,7 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
     for at in range(*part):
         line = lines[at]
         if line.mark == ARTICLE or (not line.sealed and _says_article(line)):
-            if told and _counted(line):
+            if told and (_counted(line) or _section(line)):
                 continue
             sure = line.mark == ARTICLE or _strong(line)
             if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
@@ -147,6 +163,11 @@ def _says_article(line: Line) -> bool:
 def _strong(line: Line) -> bool:
     word = line.label.word if line.label else ""
     return (line.decor == "head" or line.bold or "wiki" in word) and ("wiki" in word or not line.rest)
+
+
+def _section(line: Line) -> bool:
+    """Whether a heading says what a section of an article may be called as well."""
+    return line.decor == "head" and line.label is not None and line.label.word in SECTIONS
 
 
 def _same(one: Line, other: Line) -> bool:

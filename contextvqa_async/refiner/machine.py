@@ -220,8 +220,8 @@ class Machine:
         if len(self.waiting) > 1 or (self.waiting and self.waiting[-1] != len(self.asked) - 1):
             self.state = KEYED
             return self._keyed(line, words, sight, answer)
-        if self.last.answer and not words:
-            return False
+        if self.last.answer and (not words or words in self.last.answers):
+            return bool(words)
         if self.last.answer:
             self.last.listed = True
         self.last.answers.append(words)

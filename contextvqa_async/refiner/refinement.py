@@ -15,6 +15,7 @@ from contextvqa_async.items import Pair, Refined
 from contextvqa_async.refiner.chatter import refuses
 from contextvqa_async.refiner.context import article
 from contextvqa_async.refiner.data import Found, read_data
+from contextvqa_async.refiner.enumerated import enumerated
 from contextvqa_async.refiner.glance import glance
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
 from contextvqa_async.refiner.options import without_options
@@ -108,14 +109,23 @@ def _cut_lines(text: str) -> Iterator[Cut]:
         if isinstance(raw, Line):
             yield raw
             continue
-        known = seen.get(raw)
-        if known is None:
-            line = read_line(raw)
-            known = seen[raw] = cut(line) if line.kind == "text" and line.body else [line]
-            if len(known) > 1 and may_tell(known, line):
-                yield [line, *known]
+        if raw not in seen:
+            line, seen[raw] = _parts(raw)
+            if len(seen[raw]) > 1 and may_tell(seen[raw], line):
+                yield [line, *seen[raw]]
                 continue
-        yield from known
+        yield from seen[raw]
+
+
+def _parts(raw: str) -> tuple[Line, list[Line]]:
+    """A line, and the lines that it holds."""
+    line = read_line(raw)
+    if line.kind != "text" or not line.body:
+        return line, [line]
+    parts = cut(line)
+    if len(parts) == 1 and "2" in raw and ("?" in raw or "？" in raw):
+        parts = [part for item in enumerated(line) for part in (cut(item) if item.body else [item])]
+    return line, parts
 
 
 def _data_lines(found: Found) -> Iterator[Line]:

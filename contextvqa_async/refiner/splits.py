@@ -188,7 +188,7 @@ def _parts(line: Line, cuts: list[Label]) -> list[Line]:
         head.pairs_head = head.label.kind == "questions"
     if line.label is None and cuts[0].kind == "question" and _says_questions(head.body):
         head.pairs_head = True
-    parts = _headed(head) if head.body and line.label is not cuts[0] else [head] if head.body else []
+    parts = headed(head) if head.body and line.label is not cuts[0] else [head] if head.body else []
     for at, label in enumerate(cuts):
         stop = starts[at + 1] if at + 1 < len(cuts) else len(line.body)
         body = line.body[starts[at] : stop]
@@ -202,7 +202,7 @@ def _parts(line: Line, cuts: list[Label]) -> list[Line]:
 TAIL = re.compile(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")
 
 
-def _headed(head: Line) -> list[Line]:
+def headed(head: Line) -> list[Line]:
     """Prose that ends in a heading over pairs, as two lines."""
     found = TAIL.search(head.body[-200:])
     if not found or head.is_label("question", "answer"):
@@ -213,7 +213,7 @@ def _headed(head: Line) -> list[Line]:
     if not whole or whole.end() < len(low) or not cores().search(low):
         return [head]
     size = len(found.group())
-    head.body, head.words = head.body[:-size], head.words[:-size]
+    head.body, head.words, head.bold = head.body[:-size], head.words[:-size], False
     return [head, Line("text", words=tail, body=tail, pairs_head=True)]
 
 

@@ -16,6 +16,7 @@ from contextvqa_async.refiner.regions import LONG, Ahead, Region
 from contextvqa_async.refiner.splits import answered
 
 LETTERED = re.compile(r"([a-z])[.)]\s+(?=\S)")
+NUMBER = re.compile(r"\d{1,2}[.:)]?")
 LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶])\s*(?=\S)")
 
 
@@ -60,7 +61,7 @@ class View:
             return False
         if any(line.kind == "text" for line in lines[self.at + 1 :]):
             return False
-        low = lowered(self.words).strip("*_# ").rstrip(" 0123456789#.")
+        low = lowered(self.words).strip("*_# ").rstrip(" 0123456789#.:：*")
         return bool(low) and any(word.startswith(low) for word in words("answer") | words("question") if len(word) > 1)
 
     @property
@@ -146,7 +147,8 @@ class Stretch:
             return self._bare(line, at)
         if label.kind == "question":
             keyed = self.machine.state == KEYED and label.number in self.machine.numbers and not line.asks
-            return ("answer", line.rest, "") if keyed else self._asked(line, at, line.rest)
+            words = "" if label.number is None and NUMBER.fullmatch(line.rest) else line.rest
+            return ("answer", words, "") if keyed else self._asked(line, at, words)
         if label.kind == "answer":
             alone = not line.rest and label.number is None and self.machine.state == ASKED
             return ("key", "", "") if alone and len(self.machine.waiting) > 1 else self._answer(line)
