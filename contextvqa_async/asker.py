@@ -6,7 +6,7 @@ read until the answer is there.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from contextvqa_async.prompt import DEFAULT_PROMPT, build_messages
 Tell = Callable[[str], None]
 
 MEGABYTE = 1_000_000
+
+_LIGHT_CLAIM = 3 * images.LIGHT
+"""Claimed while a record's images are weighed, and read where they are light: their bytes, and the same in base64."""
 
 
 class Asker:
@@ -80,11 +83,16 @@ class Asker:
         weight = images.Weight()
         with self._memory.claim() as claim:
 
-            async def prepare() -> bytes:
+            async def prepare() -> Sequence[bytes]:
                 nonlocal weight
-                weight = await self.weigh(record)
-                await claim.take(weight.size)
-                loaded = [await self._load(ref) for ref in record.images]
+                await claim.take(_LIGHT_CLAIM)
+                weight = await self.weigh(record, light=images.LIGHT)
+                loaded = weight.loaded
+                if loaded is None:
+                    claim.shrink(0)  # before asking for more: who holds nothing blocks nobody
+                    await claim.take(weight.size)
+                    loaded = tuple([await self._load(ref) for ref in record.images])
+                claim.shrink(weight.size)
                 generation = self.settings.generation
                 return build_messages(record, loaded, system_prompt=generation.system_prompt, prompt=self._prompt)
 
@@ -94,10 +102,10 @@ class Asker:
                 error.stamp = weight.stamp
                 raise
 
-    async def weigh(self, record: Record) -> images.Weight:
-        """How large the record's images are, and what tells whether they changed."""
+    async def weigh(self, record: Record, *, light: int = 0) -> images.Weight:
+        """How large the record's images are, what tells whether they changed, and the images where they are light."""
         reading = self.settings.reading
-        return await images.weigh(record.images, roots=self._roots, reading=reading, threads=self._threads)
+        return await images.weigh(record.images, roots=self._roots, reading=reading, threads=self._threads, light=light)
 
     async def _load(self, ref: str | bytes) -> Image:
         reading = self.settings.reading

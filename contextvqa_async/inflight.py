@@ -26,6 +26,12 @@ class Claim:
         await self._budget._admit(size)
         self.size += size
 
+    def shrink(self, size: int) -> None:
+        """Give back all but ``size`` bytes."""
+        size = min(size, self.size)
+        self._budget._release(self.size - size)
+        self.size = size
+
 
 class ByteBudget:
     """At most ``capacity`` bytes in flight."""

@@ -49,8 +49,8 @@ A2: <answer>
 _MARK = "<image>"
 
 
-def build_messages(record: Record, images: Sequence[Image], *, system_prompt: str, prompt: str) -> bytes:
-    """Return the JSON array of messages that asks ``record``'s question about ``images``.
+def build_messages(record: Record, images: Sequence[Image], *, system_prompt: str, prompt: str) -> list[bytes]:
+    """Return the JSON array of messages that asks ``record``'s question about ``images``, in pieces to be joined.
 
     ``system_prompt`` is sent unless the record brings its own system turn (or it is empty); ``prompt`` is asked
     where the record asks nothing itself. Raises RecordError for text that cannot be written as UTF-8.
@@ -64,11 +64,11 @@ def build_messages(record: Record, images: Sequence[Image], *, system_prompt: st
         last = Turn(role="user", text=_unmark(last.text))
     if not last.text.strip():
         last = Turn(role="user", text=prompt)
-    pieces: list[bytes] = []
+    pieces = [b"["]
     for turn in ([Turn(role="system", text=system)] if system.strip() else []) + earlier:
         pieces += (b'{"role":', _json(turn.role, record), b',"content":', _json(turn.text, record), b"},")
     pieces += _last_turn(last.text, images, record)
-    return b"".join((b"[", *pieces, b"]"))
+    return [*pieces, b"]"]
 
 
 def _split(turns: Iterable[Turn], system_prompt: str) -> tuple[str, list[Turn]]:

@@ -79,8 +79,8 @@ class Desk:
     async def ask(self, messages: bytes = MESSAGES) -> Completion:
         """One record's completion."""
 
-        async def prepare() -> bytes:
-            return messages
+        async def prepare() -> list[bytes]:
+            return [messages]
 
         return await self.client.complete(prepare)
 

@@ -292,11 +292,11 @@ async def test_prepare_is_awaited_once_and_its_error_passes() -> None:
     """Images are read after admission, once a record; a bad one frees the slot."""
     calls = []
 
-    async def prepare() -> bytes:
+    async def prepare() -> list[bytes]:
         calls.append(1)
         if len(calls) > 1:
             raise RecordError("no such file", kind=Kind.BAD_IMAGE)
-        return b"[]"
+        return [b"[]"]
 
     async with Server(SERVER_ERROR, sse(good())) as server, desk(server) as counter:
         assert (await counter.client.complete(prepare)).attempts == 2
@@ -362,9 +362,9 @@ async def test_a_user_and_password_in_the_address() -> None:
         assert request.headers["authorization"] == "Basic bWU6cEBzcw=="
 
 
-async def nothing() -> bytes:
+async def nothing() -> list[bytes]:
     """Messages without any."""
-    return b"[]"
+    return [b"[]"]
 
 
 async def test_a_doomed_run_stops_and_later_calls_ask_nothing() -> None:

@@ -124,7 +124,7 @@ async def test_a_refused_connection() -> None:
         with pytest.raises(RecordError, match=r"(?i)refused|connect") as caught:
             await counter.ask()
         assert (caught.value.kind, caught.value.attempts) == (Kind.CONNECTION, 2)
-        assert counter.gate.settled == [(Outcome.FAULT, None)] * 2
+        assert counter.gate.settled == [(Outcome.GONE, None)] * 2
 
 
 async def test_a_name_that_does_not_resolve() -> None:

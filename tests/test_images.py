@@ -418,3 +418,16 @@ async def test_any_reference_loads_or_fails_as_a_record(body: str) -> None:
     for ref in (f"data:{body}", f"data:image/png;base64,{body}", f"file:{body}", f"/nowhere/{body}"):
         with pytest.raises(RecordError):
             await load(ref)
+
+
+async def test_light_images_are_read_while_they_are_weighed(tmp_path: Path) -> None:
+    """All of a record's or none: heavy ones, and those that need work or are missing, wait for their turn."""
+    plain, odd = PLAIN["png"][1](), CONVERTED["bmp"][1]()
+    (tmp_path / "a.png").write_bytes(plain)
+    (tmp_path / "b.bmp").write_bytes(odd)
+    light = partial(weigh, roots=(tmp_path,), reading=Reading(), threads=Threads(), light=100_000)
+    found = await light(["a.png", "a.png"])
+    assert found.loaded == (await load_image("a.png", roots=(tmp_path,), reading=Reading()),) * 2
+    for refs in (["a.png", "b.bmp"], ["a.png", "none.png"], ["a.png", "http://e.com/x"], [plain]):
+        assert (await light(refs)).loaded is None
+    assert (await weigh(["a.png"], roots=(tmp_path,), reading=Reading(), light=len(plain) - 1)).loaded is None

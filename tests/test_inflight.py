@@ -71,3 +71,17 @@ async def test_cancelling_at_any_moment_leaks_nothing(seed: int) -> None:
     assert budget.used == 0
     with budget.claim() as claim:
         await claim.take(100)
+
+
+async def test_a_claim_gives_back_what_it_does_not_need() -> None:
+    """Others go on at once; shrinking below nothing is nothing."""
+    budget = ByteBudget(100)
+    with budget.claim() as claim:
+        await claim.take(100)
+        claim.shrink(30)
+        assert budget.used == 30
+        claim.shrink(50)
+        assert budget.used == 30
+        with budget.claim() as other:
+            await other.take(70)
+    assert budget.used == 0

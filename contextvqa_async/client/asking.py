@@ -90,11 +90,11 @@ class Client:
         for scope in self._resting:
             scope.cancel()
 
-    async def complete(self, prepare: Callable[[], Awaitable[bytes]]) -> Completion:
+    async def complete(self, prepare: Callable[[], Awaitable[Sequence[bytes]]]) -> Completion:
         """Return the endpoint's answer to one record.
 
-        ``prepare`` is awaited once, when the first slot is given, and returns the JSON bytes of the messages; what
-        it raises passes through. Raises RecordError, RunError, or the admission's Withdrawn.
+        ``prepare`` is awaited once, when the first slot is given, and returns the messages as JSON, in pieces to
+        be joined; what it raises passes through. Raises RecordError, RunError, or the admission's Withdrawn.
         """
         asking = Asking(self._limits.max_attempts)
         while True:

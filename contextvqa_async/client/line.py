@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 import httpx
@@ -38,7 +38,7 @@ class Asking:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.messages: bytes | None = None
+        self.messages: Sequence[bytes] | None = None
         self.attempts = 0
         self.faults: Counter[Kind] = Counter()
         self.fresh = False
@@ -89,7 +89,7 @@ class Line:
     async def ask(self, asking: Asking, slot: Slot, observe: Callable[[str], object] | None) -> Reply:
         """Send one request."""
         asking.version = self.dialect.version
-        body = Body(self.dialect.head, asking.messages or b"[]", b"}")
+        body = Body(self.dialect.head, *(asking.messages or (b"[]",)), b"}")
         transport = self._transport(pooled=not asking.fresh)
         asking.fresh = False
         return await self._exchange.ask(transport, self._url, self._headers, body, slot.first_token, observe)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pybase64
@@ -28,7 +28,7 @@ from contextvqa_async.images.sources import MAX_BYTES, bad
 from contextvqa_async.images.threads import Threads, TooManyHungError
 from contextvqa_async.items import Image
 
-__all__ = ["MAX_BYTES", "Fetcher", "Threads", "Weight", "image_roots", "load_image", "weigh"]
+__all__ = ["LIGHT", "MAX_BYTES", "Fetcher", "Threads", "Weight", "image_roots", "load_image", "weigh"]
 
 TIME_LIMIT = 60.0
 """Seconds that one picture may take to be read and encoded."""
@@ -85,10 +85,16 @@ class Weight:
 
     ``size``: about how many bytes of memory they take in flight (the body, and the transport's copy of it); what
     cannot be weighed weighs nothing, and loading it tells why. ``stamp``: changes when one of their files does.
+    ``loaded``: the images, where they were light enough to be read at once.
     """
 
     size: int = 0
     stamp: str = ""
+    loaded: tuple[Image, ...] | None = None
+
+
+LIGHT = 1_000_000
+"""Bytes of a record's files that :func:`weigh` may read in passing: a second hand-over to a thread costs more."""
 
 
 async def weigh(
@@ -98,19 +104,34 @@ async def weigh(
     reading: Reading,
     time_limit: float = TIME_LIMIT,
     threads: Threads | None = None,
+    light: int = 0,
 ) -> Weight:
-    """Return the weight of all of a record's images; reads none of them. Raises RecordError where a disk hangs."""
+    """Return the weight of all of a record's images; reads them where all are files, of ``light`` bytes at most.
+
+    Raises RecordError where a disk hangs, and where an image that was read cannot be sent.
+    """
     files = [ref for ref in refs if isinstance(ref, str) and sources.scheme_of(ref) not in (_DATA, *_WEB)]
     size = sum(_given_size(ref, reading) for ref in refs)
     if not files:
         return Weight(size=size)
-    call = functools.partial(_stat_all, files, tuple(roots))
+    light = light if len(files) == len(refs) else 0
+    call = functools.partial(_weigh_files, files, tuple(roots), reading.max_pixels, light)
     try:
-        found = await (threads or Threads()).run(call, time_limit=time_limit)
+        weight = await (threads or Threads()).run(call, time_limit=time_limit)
     except (TimeoutError, TooManyHungError):
         raise bad(files[0], "cannot be found out about: its disk does not answer", kind=Kind.TIMEOUT) from None
-    size += sum(_in_flight(file.st_size) for file in found if file and file.st_size <= MAX_BYTES)
-    return Weight(size=size, stamp=",".join(f"{file.st_size}:{file.st_mtime_ns}" if file else "?" for file in found))
+    return replace(weight, size=weight.size + size)
+
+
+def _weigh_files(refs: Sequence[str], roots: tuple[Path, ...], max_pixels: int | None, light: int) -> Weight:
+    found = _stat_all(refs, roots)
+    size = sum(_in_flight(file.st_size) for file in found if file and file.st_size <= MAX_BYTES)
+    stamp = ",".join(f"{file.st_size}:{file.st_mtime_ns}" if file else "?" for file in found)
+    if not all(found) or size > _in_flight(light):
+        return Weight(size=size, stamp=stamp)
+    loaded = [_load(ref, None, roots, max_pixels) for ref in refs]
+    images = tuple(image for image in loaded if isinstance(image, Image))
+    return Weight(size=size, stamp=stamp, loaded=images if len(images) == len(refs) else None)
 
 
 def _given_size(ref: str | bytes, reading: Reading) -> int:

@@ -41,8 +41,8 @@ async def asking(
 async def ask(client: Client, messages: bytes = MESSAGES) -> Completion:
     """One record."""
 
-    async def prepare() -> bytes:
-        return messages
+    async def prepare() -> list[bytes]:
+        return [messages]
 
     return await client.complete(prepare)
 
