@@ -162,6 +162,7 @@ def test_odd_paths_and_ids_pass_through(command: Command, tmp_path: Path) -> Non
     [
         (["missing.jsonl", "o.jsonl"], "missing.jsonl"),
         (["in.jsonl", "folder"], "folder"),
+        ([str(PICTURE), "o.jsonl"], "is an image"),
         (["in.jsonl", "no/such/o.jsonl"], "no/such"),
         (["in.jsonl", "o.jsonl", "--concurrency", "0"], "--concurrency"),
         (["in.jsonl", "o.jsonl", "--concurrency", "100000"], "--concurrency"),

@@ -80,6 +80,8 @@ def check_source(source: Source) -> bool:
         mode = os.stat(name).st_mode
         if stat.S_ISDIR(mode):
             return True
+        if _may_be_image(os.path.basename(name)):
+            raise UsageError(f"The input {name} is an image; give the folder that it lies in, or a file of records.")
         if stat.S_ISREG(mode):
             os.close(os.open(name, os.O_RDONLY))
             return False
