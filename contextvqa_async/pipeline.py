@@ -10,7 +10,8 @@ found waiting is left for the next run. The line knows nothing of HTTP or of fil
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import anyio
@@ -36,6 +37,7 @@ class Stop:
     def __init__(self) -> None:
         self.reason: str | None = None
         self.exit_code = 0
+        self.kind: Kind | None = None
         self.draining = anyio.Event()
         self.now = anyio.Event()
 
@@ -50,6 +52,7 @@ class Stop:
     def doom(self, error: RunError) -> None:
         """Stop because nothing more can succeed; answers in flight may still arrive, unless they cannot be stored."""
         if not self.draining.is_set():
+            self.kind = error.kind
             self.request(str(error), exit_code=3)
         if error.kind is Kind.STORAGE:
             self.now.set()
@@ -62,7 +65,7 @@ class Line:
     ``withdraw`` is called when a stop begins, ``read_up`` when the feed has ended.
     """
 
-    feed: AsyncIterator[Record | Failure]
+    feed: AsyncGenerator[Record | Failure, None]
     ask: Callable[[Record], Awaitable[Completion]]
     deliver: Callable[[Row | Failure], Awaitable[None]]
     reading: Reading
@@ -96,9 +99,9 @@ class Line:
 
     async def _produce(self, send: MemoryObjectSendStream[Record], reading: anyio.CancelScope) -> None:
         with reading:
-            async with send:
+            async with send, aclosing(self.feed) as feed:
                 try:
-                    async for item in self.feed:
+                    async for item in feed:
                         if isinstance(item, Failure):
                             await self._hand_over(item)
                         else:

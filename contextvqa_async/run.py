@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Unpack
@@ -89,7 +89,7 @@ async def stream_async(
         with suppress(asyncio.CancelledError):
             await task
     if run.stop.reason:
-        raise RunError(run.stop.reason, kind=Kind.INTERNAL)
+        raise RunError(run.stop.reason, kind=run.stop.kind or Kind.INTERNAL)
 
 
 def _warn(entry: dict[str, Any]) -> None:
@@ -133,21 +133,25 @@ class Run:
     async def into(self, output: Path) -> Summary:
         """Run the line into a sink at ``output``."""
         check_source(self.source)
+        notes, told = list[str](), 0
         counts, paths = Counts(), (str(output), str(self.settings.saving.failed_path(output)))
         try:
             async with self._open_sink(output) as sink:
-                counts = sink.counts
+                counts, notes = sink.counts, sink.notes
                 self._tell_start(sink)
+                told = len(notes)
                 await self.through(self._feed(sink), sink.append, sink)
         except RunError as error:  # the disk, on opening or closing
             self.stop.doom(error)
+        for note in notes[told:]:
+            self._notice(note)
         summary = self._summarise(counts, *paths)
         self._on_event(Finished(summary=summary))
         return summary
 
     async def through(
         self,
-        feed: AsyncIterator[Record | Failure],
+        feed: AsyncGenerator[Record | Failure, None],
         deliver: Callable[[Row | Failure], Awaitable[None]],
         sink: Sink | None = None,
     ) -> None:
@@ -204,17 +208,19 @@ class Run:
             "output_key": reading.output_key,
         }
 
-    async def _feed(self, sink: Sink) -> AsyncIterator[Record | Failure]:
+    async def _feed(self, sink: Sink) -> AsyncGenerator[Record | Failure, None]:
         """What is to be done: the records that the sink wants, up to ``--limit``."""
         left, asked, position = self.settings.reading.limit, 0, Position()
         if left == 0:
             return
-        async for item in read_records(self.source, self.settings.reading, chooser=sink, position=position):
-            asked += isinstance(item, Record)
-            self._tell_position(sink.counts, asked, position.fraction)
-            yield item
-            if asked == left:
-                return
+        found = read_records(self.source, self.settings.reading, chooser=sink, position=position)
+        async with aclosing(found) as records:
+            async for item in records:
+                asked += isinstance(item, Record)
+                self._tell_position(sink.counts, asked, position.fraction)
+                yield item
+                if asked == left:
+                    return
         self._tell_position(sink.counts, asked, position.fraction)
 
     def _tell_position(self, counts: Counts, asked: int, fraction: float | None) -> None:
@@ -222,16 +228,21 @@ class Run:
         read = skipped + counts.duplicates + asked
         self._on_event(Advanced(read=read, skipped=skipped, duplicates=counts.duplicates, fraction=fraction))
 
-    async def _checked(self, feed: AsyncIterator[Record | Failure]) -> AsyncIterator[Record | Failure]:
+    async def _checked(self, feed: AsyncGenerator[Record | Failure, None]) -> AsyncGenerator[Record | Failure, None]:
         """Count records without an image, or fail them where one is required."""
-        async for item in feed:
-            if isinstance(item, Record) and not item.images:
-                if self.settings.reading.require_image:
-                    error = RecordError("The record names no image, and --require-image is set.", kind=Kind.NO_IMAGE)
-                    yield make_failure(item, error)
-                    continue
-                self.tally.text_only += 1
-            yield item
+        async with aclosing(feed) as items:
+            async for item in items:
+                if isinstance(item, Record) and not item.images:
+                    yield self._without_image(item)
+                else:
+                    yield item
+
+    def _without_image(self, record: Record) -> Record | Failure:
+        if self.settings.reading.require_image:
+            error = RecordError("The record names no image, and --require-image is set.", kind=Kind.NO_IMAGE)
+            return make_failure(record, error)
+        self.tally.text_only += 1
+        return record
 
     def _pay(self, completion: Completion) -> None:
         self.tally.pay(completion.prompt_tokens or 0, completion.completion_tokens or 0)

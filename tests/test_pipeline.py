@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 import anyio
 import pytest
@@ -32,7 +32,7 @@ class World:
         self.stop = Stop()
         self.withdrawn = False
 
-    async def feed(self) -> AsyncIterator[Record | Failure]:
+    async def feed(self) -> AsyncGenerator[Record | Failure, None]:
         for item in self.items:
             self.read += 1
             yield item
@@ -206,7 +206,7 @@ async def test_an_input_that_breaks_off_ends_the_run_with_what_was_read() -> Non
     """The reader's own error is the run's last word, and loses no answer."""
     world = World([], answer)
 
-    async def feed() -> AsyncIterator[Record | Failure]:
+    async def feed() -> AsyncGenerator[Record | Failure, None]:
         for record in records(3):
             yield record
         raise UsageError("The input went away.")

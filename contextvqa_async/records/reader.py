@@ -10,7 +10,7 @@ import math
 import os
 import stat
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
@@ -49,7 +49,7 @@ async def read_records(
     chooser: Chooser | None = None,
     stdin: BinaryIO | None = None,
     position: Position | None = None,
-) -> AsyncIterator[Record | Failure]:
+) -> AsyncGenerator[Record | Failure, None]:
     """Yield the wanted records of ``source``, and a Failure (id None, its line's number) for what is no record.
 
     ``source``: a path to .jsonl, .ndjson, .json (an array, or JSONL after all), any of them with .gz, or a folder of
