@@ -210,7 +210,7 @@ def _title_like(rest: str, body: list[Line]) -> bool:
     """Whether the words after a label name the article rather than begin it."""
     if len(rest) > 120 or (ENDED.search(rest) and not rest.endswith((".)", "?", "!"))):
         return False
-    return any(line.kind == "text" and bulk(line.words) > 60 for line in body[:6])
+    return any(line.kind == "text" and bulk(line.words) > (30 if ENDED.search(line.words) else 60) for line in body[:6])
 
 
 def _untitled(block: list[Line], *, already: bool = False, same: str = "") -> list[Line]:

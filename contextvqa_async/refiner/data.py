@@ -18,7 +18,7 @@ from contextvqa_async.refiner.lines import asks
 from contextvqa_async.refiner.loosejson import read_json
 
 START = re.compile(
-    r"(?:^|(?<=[\n:：]))[ \t>]*(?P<value>[\[{])(?=\s*[\[{\"'“}\]`]|\s*//|\s*[A-Za-z_]\w*\s*:)", re.MULTILINE
+    r"(?:^|(?<=[\n:：=]))[ \t>]*(?P<value>[\[{])(?=\s*[\[{(\"'“}\]`]|\s*//|\s*[A-Za-z_]\w*\s*:)", re.MULTILINE
 )
 FENCED = re.compile(
     r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$"

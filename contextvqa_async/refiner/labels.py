@@ -28,6 +28,7 @@ ORDINALS = (
     "الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
     "اول دوم سوم چهارم پنجم ششم هفتم هشتم نهم دهم",
 )
+NTH = "|".join(ORDINALS[1].split())
 ORDINAL = {word: at for row in ORDINALS for at, word in enumerate(row.split(), 1)}
 ROMAN = {
     r: n
@@ -111,7 +112,7 @@ def grammar() -> re.Pattern[str]:
     """A label up to, and without, what ends it; to be matched on lower-case text."""
     every = "|".join(map(re.escape, sorted(kinds(), key=len, reverse=True)))
     return re.compile(
-        rf"{OPEN}?(?:第\s?(?P<nth>{NUMBER})\s?[个個]?)?(?P<word>{every})(?P<plural>\s?[(（](?:s|es|en|n|e|r)[)）])?"
+        rf"{OPEN}?(?:第\s?(?P<nth>{NUMBER})\s?[个個]?|(?P<ordinal>{NTH})\s)?(?P<word>{every})(?P<plural>\s?[(（](?:s|es|en|n|e|r)[)）])?"
         rf"(?P<qual0>\s?[(（][^()（）\d]{{1,24}}[)）])?"
         rf"(?:\s?[#№.＃_-]{{0,2}}\s?(?:no\.?|nr\.?|n[°º.]|number|num\.?|số|رقم|номер|№)?\s?{OPEN}?(?P<n>{NUMBER}){CLOSE}?"
         rf"(?:\s?(?:/|of|von|de|из)\s?\d{{1,3}})?)?"
@@ -168,7 +169,7 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     found = grammar().match(head)
     if not found:
         return None
-    number = number_of(found["n"] or found["nth"])
+    number = number_of(found["n"] or found["nth"] or found["ordinal"])
     ended = _ended(text, at + found.end(), found, number, bold)
     if not ended and found["n"]:  # "A. 2,467 metres": the number is no label's but the words' own
         number = None
@@ -208,9 +209,12 @@ def may_begin(head: str) -> bool:
         and head[found.end() : found.end() + 1] == " "
         and head[found.end() + 1 : found.end() + 2].isalpha()
     ):
-        return head.startswith("the article")  # prose begins so too often to look closer
+        return head.startswith(
+            ("the article", "the answer is", "the correct answer")
+        )  # prose begins so too often to look closer
     return (
         word in first_words()
+        or (word in ORDINAL and head.startswith("question", found.end() + 1))
         or (not word.isascii() and max(word) >= UNSPACED)
         or (word[-1] == "s" and word[:-1] in first_words())
     )
@@ -222,12 +226,16 @@ def before_colon(head: str) -> Label | None:
     found = grammar().match(head)
     if not found:
         return None
-    ended = _ended(head, found.end(), found, number_of(found["n"] or found["nth"]), ())
+    ended = _ended(head, found.end(), found, number_of(found["n"] or found["nth"] or found["ordinal"]), ())
     if not ended or ended != (len(head), "colon"):
         return None
     word = found["word"]
     label = Label(
-        kinds()[word], word, *ended, number=number_of(found["n"] or found["nth"]), plural=bool(found["plural"])
+        kinds()[word],
+        word,
+        *ended,
+        number=number_of(found["n"] or found["nth"] or found["ordinal"]),
+        plural=bool(found["plural"]),
     )
     return label if _credible(label) else None
 

@@ -33,9 +33,10 @@ class Language:
 
 LANGUAGES: dict[str, Language] = {
     "English": Language(
-        question="question|ques|quest|que|qn|q|query|prompt question",
+        question="question|ques|quest|que|qn|q|query|prompt question|visual question|image question|sample question"
+        "|user|human",
         answer="answer|ans|a|correct answer|expected answer|short answer|final answer|model answer"
-        "|reference answer|response|reply|solution",
+        "|reference answer|response|reply|solution|assistant|the answer is|the correct answer is|correct answer is",
         article="wikipedia article|the article|wikipedia-style article|wikipedia style article|wiki article|article"
         "|context|passage|wikipedia entry|wikipedia|encyclopedia article|encyclopedia entry"
         "|encyclopedic article|article text|article content|article body|background article"

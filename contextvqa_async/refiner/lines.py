@@ -183,6 +183,8 @@ def _structure(line: Line, text: str) -> None:
     if line.mark and line.mark in (HEAD, TERM):
         line.decor = "head" if line.mark == HEAD else "term"
     line.words, spans = plain(text)
+    if line.quoted and not line.words:
+        line.kind = "blank"
     _body(line, spans)
 
 

@@ -70,7 +70,7 @@ def _starts(low: str, at: int) -> Iterator[int]:
             yield start
 
 
-TRIM = " \t|/;；→•·*–—-"
+TRIM = " \t|/;；→⇒➜•·*–—-=>~"
 COUNT = re.compile(r"(?:^|\s)\d{1,3}[.)、]$")
 
 

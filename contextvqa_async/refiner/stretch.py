@@ -17,7 +17,7 @@ from contextvqa_async.refiner.splits import answered
 
 LETTERED = re.compile(r"([a-z])[.)]\s+(?=\S)")
 NUMBER = re.compile(r"\d{1,2}[.:)]?")
-LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶])\s*(?=\S)")
+LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶]|[:：](?=\s))\s*(?=\S)")
 
 
 def _led(words: str) -> str:

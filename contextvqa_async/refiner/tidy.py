@@ -26,8 +26,9 @@ def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     >>> tidy([('"Who?"', '"Bob"'), ('"Where?"', '"Oslo"')])
     (Pair(question='Who?', answer='Bob'), Pair(question='Where?', answer='Oslo'))
     """
-    asked = _numbers([" ".join(question.split()) for question, _ in pairs])
-    answers = [_list(" ".join(answer.split())) for _, answer in pairs]
+    asked = _relabelled(_numbers([" ".join(question.split()) for question, _ in pairs]), "question")
+    answers = [_list(" ".join(answer.split()).removesuffix("||")) for _, answer in pairs]
+    answers = _relabelled(answers, "answer")
     wrapped = [_wrapper(question) in QUOTED for question in asked]
     asked = _unwrap(asked, QUOTED | BRACKETED, [False] * len(asked))
     answers = _unwrap([_unremarked(answer) for answer in answers], QUOTED, wrapped)
@@ -49,6 +50,14 @@ def _numbers(asked: list[str]) -> list[str]:
     if not all(found):
         return asked
     return [question[match.end() :] for question, match in zip(asked, found, strict=True) if match]
+
+
+def _relabelled(texts: list[str], kind: str) -> list[str]:
+    """Texts without a second label, where each of several has one: ``Question 1: Q: …``."""
+    labels = [read_label(text) for text in texts]
+    if len(texts) < 2 or not all(label and label.kind == kind and label.sign == "colon" for label in labels):
+        return texts
+    return [text[label.end :] if label else text for text, label in zip(texts, labels, strict=True)]
 
 
 def _wrapper(text: str) -> str:

@@ -37,6 +37,12 @@ THINK_CLOSE = re.compile(rf"</(?:{NAMES})\s*>|◁/think▷|\[/THINK\]|<\|end_of_
 CLOSES = {"moon": "◁/think▷", "mistral": "[/THINK]", "begin": "<|end_of_thought|>", "gem": "<unused95>"}
 DETAILS = re.compile(r"<details[^<>]*+>\s*<summary>(?P<summary>[^<]*+)</summary>", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+BRACKET_TAG = re.compile(
+    r"\[(/?(?:article|context|wikipedia[ _]article|questions?|answers?|q|a|qas?|qa_pairs?|pairs?)\d{0,2})\]",
+    re.IGNORECASE,
+)
+TRIPLE = re.compile(r"^([ \t]*\w+[ \t]*[:=][ \t]*)(\"\"\"|''')(.*?)\2", re.MULTILINE | re.DOTALL)
+ESCAPED_TAG = re.compile(r"&lt;/[a-z][\w-]{0,20}&gt;", re.IGNORECASE)
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 LATEX = re.compile(r"\\(?:(?:sub)*section\*?|textbf|begin)\{")
 COMMAND = re.compile(
@@ -69,6 +75,12 @@ def unwrap(text: str) -> str:
     if "\\" in text:
         text = unescape_marks(text)
         text = unlatex(text) if LATEX.search(text) else text
+    if "[/" in text and len(BRACKET_TAG.findall(text)) > 1:
+        text = BRACKET_TAG.sub(r"<\1>", text)
+    if '"""' in text or "'''" in text:
+        text = TRIPLE.sub(r"\1\n\3\n", text)
+    if "&lt;/" in text and len(ESCAPED_TAG.findall(text)) > 2:
+        text = html.unescape(text)
     if "'''" in text and "```" not in text and text.count("'''") > 1:
         text = text.replace("'''''", "***").replace("'''", "**").replace("''", "*")
     return text
