@@ -11,13 +11,14 @@ import os
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
 import aiofiles
 import ijson
-from anyio import to_thread
+from aiofiles.threadpool.binary import AsyncBufferedReader
+from anyio import CancelScope, to_thread
 from anyio.lowlevel import checkpoint
 
 from contextvqa_async.config import Reading
@@ -107,11 +108,22 @@ async def _open(
         if name.lower().endswith(".gz"):
             packed = stack.enter_context(gzip.open(name))  # noqa: SIM115
             return _document(_reader(cast(BinaryIO, packed)), name, position)
-        file = await stack.enter_async_context(aiofiles.open(name, "rb"))
+        file = await stack.enter_async_context(_opened(name))
         position.size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise _unreadable(name, error) from None
     return _document(file.read, name, position)
+
+
+@asynccontextmanager
+async def _opened(name: str) -> AsyncIterator[AsyncBufferedReader]:
+    """A file that is closed also where the run is stopped."""
+    file = await aiofiles.open(name, "rb")
+    try:
+        yield file
+    finally:
+        with CancelScope(shield=True):
+            await file.close()
 
 
 def _reader(file: BinaryIO) -> Read:
