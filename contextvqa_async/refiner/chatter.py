@@ -48,8 +48,10 @@ def opens(text: str) -> bool:
     >>> opens("Sure! Here is the article you asked for:"), opens("Okay is a village in Nigeria.")
     (True, False)
     """
+    if len(text) > 500:
+        return False
     low = _low(text)
-    if len(text) > 500 or not _starts("opens").match(low):
+    if not _starts("opens").match(low):
         return False
     last = text.rstrip()[-1:]
     if len(text) < 90 and last in "!！:：":
@@ -63,9 +65,11 @@ def closes(text: str) -> bool:
     >>> closes("Let me know if you need more!"), closes("I hope is a hamlet.")
     (True, False)
     """
+    if len(text) > 600:
+        return False
     low = _low(text)
     found = _starts("closes").match(low)
-    if len(text) > 600 or not found:
+    if not found:
         return False
     return bool(_meta().search(low, found.start())) or (text.rstrip()[-1:] in "!！?？:：" and len(text) < 120)
 

@@ -22,6 +22,7 @@ from contextvqa_async.refiner.options import without_options
 from contextvqa_async.refiner.regions import Region
 from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.splits import cut
+from contextvqa_async.refiner.survey import Survey, survey
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.tidy import tidy
@@ -52,13 +53,13 @@ def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
     >>> refine("问：图中是哪座城市？\\n答：奥斯陆").qas
     (Pair(question='图中是哪座城市？', answer='奥斯陆'),)
     """
-    bare = unwrap(text)
-    lines = without_options(list(read_lines(bare)))
-    regions = choose(Scanner(lines).regions(), lines)
-    pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
-    if not pairs:
-        regions = []
-    prose = [" ".join(" ".join(paragraph).split()) for paragraph in article(lines, regions)]
+    return refined(text, survey(text) or read(text), keep_paragraphs=keep_paragraphs)
+
+
+def refined(text: str, seen: Survey, *, keep_paragraphs: bool = False) -> Refined:
+    """What was seen in a raw answer, put together."""
+    lines, regions, pairs = seen
+    prose = [_collapsed(" ".join(paragraph)) for paragraph in article(lines, regions)]
     context = ("\n\n" if keep_paragraphs else " ").join(filter(None, prose))
     return Refined(
         context=_unmarked(context),
@@ -66,6 +67,24 @@ def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
         layout=_layout(regions, lines),
         warnings=tuple(_warnings(text, lines, regions, pairs, context)),
     )
+
+
+def read(text: str, *, glancing: bool = True) -> Survey:
+    """The lines of any answer, the stretches of pairs among them, and the pairs."""
+    bare = unwrap(text)
+    seen = survey(bare) if glancing and bare != text else None
+    if seen:
+        return seen
+    lines = without_options(list(read_lines(bare, glancing=glancing)))
+    regions = choose(Scanner(lines).regions(), lines)
+    pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
+    return lines, regions if pairs else [], pairs
+
+
+def _collapsed(text: str) -> str:
+    """A text with single spaces, and none around it."""
+    clean = "  " not in text and text.isprintable() and text[:1] != " " and text[-1:] != " "
+    return text if clean else " ".join(text.split())
 
 
 def _unmarked(text: str) -> str:

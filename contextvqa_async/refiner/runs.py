@@ -1,0 +1,165 @@
+"""Raw lines from the first question on come in; a run of pairs goes out: every pair written in one of the plain ways.
+
+    Q1: Who?        **Question:** Who?         **Q1: Who?**       **Question:** Who? **Answer:** Bob       1. **Who?**
+    A1: Bob         **Answer:** Bob            A1: Bob                                                        - Bob
+
+Rule: a line that holds a sign of anything more is read as every line is; where that finds more, there is no run.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from contextvqa_async.refiner.chatter import remark
+from contextvqa_async.refiner.labels import Label, before_colon, lowered
+from contextvqa_async.refiner.lines import BLANK, read_line
+from contextvqa_async.refiner.splits import SIGNED, answered, cut, last_words
+from contextvqa_async.refiner.stretch import LETTERED
+
+Run = tuple[list[tuple[str, str]], str, int]
+"""Pairs, how they are written, and the line behind them."""
+LABEL = r"[^\W\d_]++(?: [^\W\d_]++)?+ ?\d{0,3}+ ?"
+SURE = r"[^*:：$_~.．)\]】）>》〉］」』»;；=、。،؛]*+"
+"""Words without a sign that could end a label in their midst."""
+LABELLED = re.compile(
+    rf"[ ]*+(?:\d{{1,3}}[.)][ ]++|[-*+•][ ]++|\#{{2,6}}[ ]++)?+(?P<bold>\*\*)?+(?P<word>{LABEL})"
+    rf"(?:(?:[:：](?(bold)\*\*)|(?(bold)\*\*[:：]|(?!)))[ ]*+(?P<words>(?P<sure>{SURE})[^*]*+)"
+    rf"(?:(?<=[ ])\*\*(?P<said>{LABEL})(?::\*\*|\*\*:)[ ]*+(?P<answer>[^*]++))?"
+    r"|(?(bold)[:：][ ]*+(?P<strong>[^*]++)\*\*[ ]*+|(?!)))\Z"
+)
+ALL_SURE = re.compile(rf"{SURE}\Z")
+DOUBT = re.compile(rf"[:：$_~]|{SIGNED.pattern}")
+NUMBERED = re.compile(r"\d{1,3}[.)] +(?:\*\*)?[^\W\d_][^*?]*\?(?:\*\*)? *\Z")
+RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,}) *\Z")
+FULL, BRIEF = 160, 80
+"""A question that is no prose is shorter; so is an answer that proves nothing against its question."""
+MONEY = "£€¥$"
+
+
+def asks_first(raw: str) -> bool:
+    """Whether a line begins as the first question of a run does."""
+    found = LABELLED.match(raw)
+    if found is None:
+        return NUMBERED.match(raw) is not None
+    label = _label(found["word"])
+    return label is not None and label.kind == "question"
+
+
+def run_of_pairs(raws: list[str], at: int) -> Run | None:
+    """The run of pairs that begins at a line where ``asks_first`` is true."""
+    return (_numbered if NUMBERED.match(raws[at]) else _labelled)(raws, at)
+
+
+@lru_cache(maxsize=4096)
+def _label(word: str) -> Label | None:
+    return before_colon(lowered(word) + ":")
+
+
+def _labelled(raws: list[str], at: int) -> Run | None:
+    """Questions and answers by turns, each with its label."""
+    pairs: list[tuple[str, str]] = []
+    asked, stop = "", at
+    for place in range(at, len(raws)):
+        raw = raws[place]
+        if not raw or raw.isspace() or (not asked and raw[0] in "-*_" and RULE.match(raw)):
+            continue
+        kind, words, answer = _part(raw)
+        if not kind:
+            break
+        if (kind == "question") == bool(asked):
+            return None
+        if kind == "answer" or answer:
+            pairs.append((asked or words, answer or words))
+            asked = ""
+        else:
+            asked = words
+        stop = place + 1
+    return None if asked or not pairs else (pairs, "labels", stop)
+
+
+NOTHING = ("", "", "")
+
+
+def _part(raw: str) -> tuple[str, str, str]:
+    """What a labelled line is, its words, and the answer on a question's line."""
+    found = LABELLED.match(raw)
+    label = _label(found["word"]) if found else None
+    if found is None or label is None or label.kind not in {"question", "answer"}:
+        return NOTHING
+    _, _, words, sure, said, _, strong = found.groups()
+    if said or strong:
+        return _marked(raw, found, label)
+    if len(sure) < len(words) and DOUBT.search(words):
+        return _read(raw)
+    return (label.kind, words, "") if (words := words.strip()) else NOTHING
+
+
+def _marked(raw: str, found: re.Match[str], label: Label) -> tuple[str, str, str]:
+    """A line with more bold in it than its label."""
+    words, said, answer, strong = found["words"], found["said"], found["answer"], found["strong"]
+    if strong:
+        last = strong.rstrip(" ?!").rpartition(" ")[2]
+        sure = strong.isascii() and ALL_SURE.match(strong) and last.isalpha() and last.lower() not in last_words()[0]
+        return (label.kind, strong.strip(), "") if sure and strong.strip() else _read(raw)
+    other = _label(said)
+    sure = len(found["sure"]) == len(words) and ALL_SURE.match(answer) and other is not None and other.kind == "answer"
+    asked, told = words.strip(), answer.strip()
+    return ("question", asked, told) if sure and asked and told and label.kind == "question" else _read(raw)
+
+
+def _read(raw: str) -> tuple[str, str, str]:
+    """The same from a line that is to be read closely."""
+    parts = cut(read_line(raw))
+    kinds = [part.label.kind for part in parts if part.label]
+    if len(kinds) == len(parts) and all(part.rest for part in parts):
+        if kinds in (["question"], ["answer"]):
+            return kinds[0], parts[0].rest, ""
+        if kinds == ["question", "answer"]:
+            return "question", parts[0].rest, parts[1].rest
+    return NOTHING
+
+
+def _numbered(raws: list[str], at: int) -> Run | None:
+    """Numbered questions, each with a line under it that answers: all with a label, or none."""
+    pairs: list[tuple[str, str]] = []
+    asked, stop, number, labelled = "", at, 0, None
+    for place in range(at, len(raws)):
+        raw = raws[place]
+        if not raw or raw.isspace() or (not asked and raw[0] in "-*_" and RULE.match(raw)):
+            continue
+        if not asked:
+            asked, number = _asked(raw)
+            if not asked:
+                break
+            continue
+        kind, words, _ = _part(raw)
+        if labelled not in {None, kind == "answer"} or kind == "question":
+            return None
+        labelled = kind == "answer"
+        words = words or _said(raw)
+        if not words or len(words) >= BRIEF or words == str(number + 1):
+            return None
+        pairs.append((asked, words))
+        asked, stop = "", place + 1
+    proven = labelled or (len(pairs) > 1 and raws[at][:2] in {"1.", "1)"})
+    return (pairs, "numbered", stop) if proven and not asked else None
+
+
+def _asked(raw: str) -> tuple[str, int]:
+    """A numbered question's words, and its number."""
+    line = read_line(raw) if NUMBERED.match(raw) and len(raw) < FULL else BLANK
+    plain = line.decor == "item" and line.label is None and not line.pairs_head and line.asks
+    simple = plain and answered(line, line.body) is None and len(cut(line)) == 1
+    return (line.body, line.number or 0) if simple else ("", 0)
+
+
+def _said(raw: str) -> str:
+    """The words of a line that answers without a label."""
+    line = read_line(raw)
+    words = line.body
+    plain = line.kind == "text" and line.label is None and not line.pairs_head and not line.mark and not line.quoted
+    if not plain or line.number is not None or line.decor not in {"", "bullet"} or line.asks or not words:
+        return ""
+    unusual = not (words[0].isalnum() or words[0] in MONEY) or words[-1] in ",;，；、" or remark(words)
+    return "" if unusual or LETTERED.match(words) or len(cut(line)) > 1 else words

@@ -1,0 +1,150 @@
+"""A whole answer comes in; where it is written in a common way, its lines, its stretch and its pairs go out at once.
+
+    a label or a title · paragraphs · a heading · pairs, a question and its answer on lines of their own · a farewell
+
+Rule: a shortcut, never a judge. It says what reading line by line says (a test compares the two): a line that holds
+anything unusual is read by the others, and an answer that holds anything else is left to them.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from contextvqa_async.items import Pair
+from contextvqa_async.refiner.labels import UNSPACED, lowered, may_begin
+from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
+from contextvqa_async.refiner.regions import LONG, Region
+from contextvqa_async.refiner.runs import BRIEF, FULL, MONEY, asks_first, run_of_pairs
+from contextvqa_async.refiner.splits import QMARK, cut
+from contextvqa_async.refiner.tidy import tidy
+from contextvqa_async.refiner.unwrap import ENTITY
+
+Survey = tuple[list[Line], list[Region], tuple[Pair, ...]]
+
+WRAPPED = "\\<{[`|│┃║"
+"""Signs of what is unwrapped, or read as data or as a table, before lines are lines."""
+HEADED, LONGEST = 64, 24
+"""A heading before a colon is shorter; so is the first word of a label."""
+
+
+def survey(text: str) -> Survey | None:
+    """The lines, with one in place of all pairs; the stretch that it stands for; and the pairs.
+
+    >>> lines, _, pairs = survey("**Article**\\n\\nOwls live.\\n\\n**Q1:** Who?\\n**A1:** Bob")
+    >>> [line.words for line in lines if line.words], pairs
+    (['Article', 'Owls live.'], (Pair(question='Who?', answer='Bob'),))
+    """
+    if not _bare(text):
+        return None
+    raws = text.split("\n")
+    before = _before(raws)
+    if before is None:
+        return None
+    at = len(before)
+    run = run_of_pairs(raws, at)
+    after = run and _after(raws[run[2] :])
+    if run is None or after is None:
+        return None
+    pairs, form, _ = run
+    return [*before, Line("data", form=form), *after], [Region(at, at + 1, form)], _tidied(pairs)
+
+
+def _bare(text: str) -> bool:
+    """Whether there is nothing to unwrap."""
+    if any(map(text.__contains__, WRAPPED)) or "~~~" in text or "'''" in text:
+        return False
+    return text.replace("\n", "").isprintable() and not ("&" in text and ENTITY.search(text))
+
+
+def _before(raws: list[str]) -> list[Line] | None:
+    """The lines before the first question, if no other stretch of pairs can begin in them."""
+    lines: list[Line] = []
+    headed = False
+    for raw in raws:
+        if raw and len(raw) <= FULL and asks_first(raw):
+            return lines
+        line = _line(raw) if raw else BLANK
+        if line is None or (headed and line.kind == "text"):
+            return None
+        headed = headed or line.pairs_head or (line.label is not None and line.label.kind == "pair")
+        lines.append(line)
+    return None
+
+
+def _line(raw: str) -> Line | None:
+    """A line outside the pairs, if it can be no part of any."""
+    if len(raw) > FULL:
+        return _prose(raw)
+    return _short(raw) if len(raw) < BRIEF else _innocent(read_line(raw))
+
+
+def _prose(raw: str) -> Line | None:
+    """A paragraph; most hold nothing that makes them more."""
+    colon = raw.find(":")
+    if (
+        raw[-1] in ".,;"
+        and raw[-2] < UNSPACED
+        and not ("*" in raw or "_" in raw or "$" in raw or "~" in raw or "：" in raw)
+        and (colon < 0 or ("?" not in raw and (colon > HEADED or "." in raw[:colon])))
+        and _opens_prose(raw)
+    ):
+        return Line("text", words=raw, body=raw)
+    return _innocent(read_line(raw))
+
+
+def _opens_prose(raw: str) -> bool:
+    """Whether a paragraph begins with a word that begins no label."""
+    word = raw[:LONGEST].partition(" ")[0]
+    if word == "The":
+        return raw[4].isalpha() and raw[4:11].lower() != "article"
+    return len(word) < LONGEST and _opens_no_label(word)
+
+
+@lru_cache(maxsize=4096)
+def _opens_no_label(word: str) -> bool:
+    return len(word) > 1 and word.isalpha() and word < UNSPACED and not may_begin(lowered(word))
+
+
+@lru_cache(maxsize=512)
+def _short(raw: str) -> Line | None:
+    return _innocent(read_line(raw))
+
+
+def _innocent(line: Line) -> Line | None:
+    """The line, if it can be no part of pairs, for what it says itself."""
+    if line.kind != "text":
+        return line if line.kind in {"blank", "rule"} else None
+    if line.mark or line.quoted or len(cut(line)) > 1:
+        return None
+    if line.label is not None:
+        headed = line.label.kind in {"questions", "pair"} and (line.pairs_head or not line.rest)
+        return line if headed or line.label.kind in {"article", "title"} else None
+    asking = line.asks or (line.style != "text" and not line.pairs_head and QMARK.search(line.body))
+    return None if asking else line
+
+
+def _after(raws: list[str]) -> list[Line] | None:
+    """The lines behind the pairs, if they are none of them: a blank line, and words."""
+    lines: list[Line] = []
+    for raw in raws:
+        line = read_line(raw)
+        if line.kind == "text":
+            strange = line.label is not None or line.style != "text" or line.mark or line.pairs_head or line.quoted
+            if strange or not lines or bulk(line.words) > LONG or len(cut(line)) > 1:
+                return None
+        lines.append(line)
+    return lines
+
+
+BRACKETS = frozenset("()[]{}<>（）【】［］。")
+
+
+def _tidied(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
+    """Finished pairs; where nothing wraps them or stands behind them, there is nothing to tidy."""
+    for question, answer in pairs:
+        spaced = "  " in question or "  " in answer
+        if spaced or not question[0].isalpha() or not (answer[0].isalnum() or answer[0] in MONEY):
+            return tidy(pairs)
+        if not answer[-1].isalnum() and not BRACKETS.isdisjoint(answer):
+            return tidy(pairs)
+    return tuple([Pair(question=question, answer=answer) for question, answer in pairs])

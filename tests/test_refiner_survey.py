@@ -1,0 +1,103 @@
+"""The refiner's shortcuts against its line by line reading: where they answer at all, they answer alike."""
+
+from __future__ import annotations
+
+import pytest
+from benchmark.refiner_answers import LAYOUTS, ordinary
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_refiner import FILES, RAWS, shared
+from test_refiner_grammar import ARTICLES, PAIRS, Layout, layouts, render
+
+from contextvqa_async.items import Refined
+from contextvqa_async.refiner.refinement import read, refined
+from contextvqa_async.refiner.survey import survey
+from contextvqa_async.refiner.unwrap import unwrap
+
+
+def both(text: str) -> tuple[Refined | None, Refined]:
+    """What a text's survey says, and what reading it line by line says, without any shortcut."""
+    seen = survey(text) or survey(unwrap(text))
+    return seen and refined(text, seen), refined(text, read(text, glancing=False))
+
+
+def alike(text: str) -> bool:
+    """Assert that a survey, if it says anything, says what reading says; whether it said anything."""
+    seen, read_slowly = both(text)
+    assert seen in {None, read_slowly}, text
+    return seen is not None
+
+
+@pytest.mark.parametrize("raw", RAWS, ids=[path.stem for path in FILES])
+def test_cases(raw: str) -> None:
+    """A case file is surveyed as it is read."""
+    alike(raw)
+
+
+@pytest.mark.parametrize(("raw", "gold"), shared())
+def test_shared_cases(raw: str, gold: object) -> None:
+    """An answer from outside is surveyed as it is read."""
+    alike(raw)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_ordinary_answers(name: str) -> None:
+    """An ordinary answer is surveyed, and as it is read: it takes the short way."""
+    assert name == "JSON" or all(list(map(alike, ordinary(2)[name])))
+
+
+@settings(max_examples=300, deadline=None)
+@given(layouts(), ARTICLES, PAIRS)
+def test_layouts(layout: Layout, prose: list[str], pairs: list[tuple[str, str]]) -> None:
+    """An answer in any layout is surveyed as it is read."""
+    alike(render(layout, prose, pairs))
+
+
+ORDINARY = [text for texts in ordinary(3).values() for text in texts[:3]]
+SPLINTERS = [
+    *(": ", ": A. ", "Q. ", "question 3. ", ": 10", "*", "**", "_", "$5 ", "(a) ", ") ", "? ", "?", "！", "\n", "\n\n"),
+    *("\n---\n", "A: ", "Q: ", "Answer ", "Questions\n", "## ", " - ", "- ", "1. ", "2) ", "→ ", "|", ", ", "“", '"'),
+    *(
+        "'",
+        ".",
+        ";",
+        "：",
+        "问",
+        "答：",
+        "the answer",
+        "Article: ",
+        "Note: ",
+        "The article ",
+        "Sure! ",
+        "A ",
+        "Step 1: ",
+    ),
+    *("I hope ", "é", "\u202f", "\t", "  ", "**Q&A**\n", "Q&A", "&amp;", "The ", "Bob", "99 "),
+]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.sampled_from(ORDINARY + RAWS),
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(SPLINTERS), st.integers(0, 3)), min_size=1, max_size=4),
+)
+def test_splinters(text: str, splinters: list[tuple[float, str, int]]) -> None:
+    """An answer with splinters of marks, labels and words anywhere in it is surveyed as it is read."""
+    for where, splinter, over in splinters:
+        at = int(where * len(text))
+        text = text[:at] + splinter + text[at + over :]
+    alike(text)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.sampled_from(ORDINARY),
+    st.lists(st.tuples(st.integers(0, 60), st.sampled_from(SPLINTERS), st.integers(0, 3)), min_size=1, max_size=3),
+)
+def test_splintered_lines(text: str, splinters: list[tuple[int, str, int]]) -> None:
+    """The same for splinters where lines begin, and where they end."""
+    for line, splinter, over in splinters:
+        starts = [at for at, char in enumerate(text) if char == "\n" and at + 1 < len(text)]
+        at = starts[-(line // 2) % len(starts)] + (line % 2)
+        text = text[:at] + splinter + text[at + over * (line % 2) :]
+    alike(text)
