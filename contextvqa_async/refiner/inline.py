@@ -24,6 +24,7 @@ TOKEN = re.compile(
     r"|(?P<link>\[(?P<words>(?:[^\[\]\\]|\\.)*+)\](?:\((?:[^()\s]|\([^()\s]*+\))*+(?:\s[^()]*+)?\)|\[[^\[\]]*+\]))"
     r"|(?P<auto><(?:https?://|mailto:)[^<>\s]++>)"
 )
+OPENED = re.compile(r"(?:^|(?<=[\s(\"“'‘:]))\*(?=[^\s*])[^*]*$")
 CITED = re.compile(r"\[\d{1,3}\]\[")
 """Two citations side by side are no link."""
 MATHS = re.compile(r"[\\^_{}=]|^\S{1,3}$")
@@ -181,7 +182,7 @@ def _run(text: str, start: int, end: int) -> Run:
         left = not _wordy(before) or _wordy(after)
         right = not _wordy(after) or _wordy(before)
     if char == "*" and size == 1 and right and not left and before.isdigit():
-        right = right and not after.isspace()
+        right = not after.isspace() or bool(OPENED.search(text, max(0, start - 200), start))
     if size > 3 and char != "~" and not (left and right):
         left, right = left and before.isspace(), right and after.isspace()
     return Run(start, char, size, left, right, size)

@@ -28,6 +28,8 @@ ORDINALS = (
     "الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
     "اول دوم سوم چهارم پنجم ششم هفتم هشتم نهم دهم",
 )
+HYPHENED = re.compile(r"\w[-#_]\d+$")
+"""``J-2``: a name rather than a label, where nothing follows."""
 NTH = "|".join(ORDINALS[1].split())
 ORDINAL = {word: at for row in ORDINALS for at, word in enumerate(row.split(), 1)}
 ROMAN = {
@@ -176,7 +178,7 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
         ended = _ended(text, at + max(found.end("plural"), found.end("word")), found, None, bold)
     elif not ended and found["qual"]:  # "A1 (Paris)": the bracket is no remark but the words themselves
         ended = _ended(text, at + found.start("qual"), found, number, bold)
-    if not ended:
+    if not ended or (ended[1] == "last" and HYPHENED.match(found.group())):
         return None
     word = found["word"]
     small = len(word) == 1 and text[at + found.start("word")] == word and word.isascii()

@@ -134,7 +134,7 @@ class Stretch:
         if line.kind in {"blank", "rule", "end"}:
             return ("blank" if line.kind == "blank" else "rule"), "", ""
         if line.mark in {ANSWER, DEFINITION}:
-            return "answer", line.rest if line.is_label("answer") else line.body, ""
+            return "answer", line.body, ""
         if line.mark == QUESTION or (line.mark == TERM and (line.asks or self.answer_due(at))):
             return "question", line.rest if line.is_label("question") else line.body, ""
         if line.label is not None:

@@ -74,6 +74,8 @@ def _wrapper(text: str) -> str:
 def _unwrap(texts: list[str], signs: dict[str, str], forced: list[bool]) -> list[str]:
     """Texts without the quotes or brackets that most of them wear; one that stands alone in them keeps them."""
     worn = [text[:1] in signs and bool(_wrapper(text)) for text in texts]
+    if len(texts) > 1 and all(len(text) > 2 and text[0] in signs and text[-1] == signs[text[0]] for text in texts):
+        return [text[1:-1].strip() for text in texts]
     if not any(worn):
         return texts
     most = sum(worn) * 2 > len(texts)

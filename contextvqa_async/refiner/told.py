@@ -31,8 +31,10 @@ def may_tell(parts: list[Line], line: Line) -> bool:
 
 def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
     """The lines, prose uncut; ``labelled``: lines that begin with labels follow behind these."""
-    asked = [(at, line.label.number) for at, line in enumerate(lines) if isinstance(line, Line) and line.label
-             and line.label.kind == "question" and line.form != "cut"]  # fmt: skip
+    asked = [(at, line.label.number if line.label else None) for at, line in enumerate(lines) if _asks(line)]
+    if not asked:
+        asked = [(at, None) for at, line in enumerate(lines) if isinstance(line, Line) and line.decor and line.asks]
+        asked = asked if len(asked) > 2 else []
     first, last = (asked[0][0], asked[-1][0]) if asked else (len(lines), -1)
     number = asked[0][1] if asked else None
     for at, line in enumerate(lines):
@@ -42,6 +44,13 @@ def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
             yield from line[:1] if _tells(line[1:], number) else line[1:]
         else:
             yield from line[1:]
+
+
+def _asks(line: Cut) -> bool:
+    """Whether a line begins with the label of a question, or is a pair of data."""
+    if isinstance(line, list):
+        return False
+    return line.kind == "data" or (line.is_label("question") and line.form != "cut")
 
 
 def _tells(parts: list[Line], number: int | None) -> bool:
