@@ -70,6 +70,21 @@ def mark_lists(lines: list[Line]) -> None:
             lines[at].pairs_head = True
 
 
+def mark_lone(lines: list[Line]) -> None:
+    """A lone ``Answer:`` among many questions that carry no label is the words of an answer or of the article."""
+    labelled = [at for at, line in enumerate(lines) if line.is_label("question", "answer", "answers")]
+    if not labelled or len(labelled) > 2 or not all(_lone(lines[at]) for at in labelled):
+        return
+    if sum(line.kind == "text" and "?" in line.body[-LONG:] for line in lines) > len(labelled) * 2 + 1:
+        for at in labelled:
+            lines[at] = copy(lines[at])
+            lines[at].label = None
+
+
+def _lone(line: Line) -> bool:
+    return line.kind == "text" and not line.mark and line.is_label("answer") and bool(line.rest) and line.form != "cut"
+
+
 def label_kind(line: Line) -> str:
     """The kind of label that parts pairs from each other, if the line begins with one."""
     if line.kind == "data":

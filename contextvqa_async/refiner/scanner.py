@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
-from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists
+from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists, mark_lone
 from contextvqa_async.refiner.splits import answered
 from contextvqa_async.refiner.stretch import Stretch
 
@@ -19,6 +19,7 @@ class Scanner:
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
         mark_lists(lines)
+        mark_lone(lines)
         self.ahead = look_ahead(lines)
 
     def regions(self) -> list[Region]:

@@ -16,6 +16,7 @@ from contextvqa_async.refiner.regions import LONG, Ahead, Region
 from contextvqa_async.refiner.splits import answered
 
 LETTERED = re.compile(r"([a-z])[.)]\s+(?=\S)")
+TWICE = re.compile(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
 NUMBER = re.compile(r"\d{1,2}[.:)]?")
 LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶]|[:：](?=\s))\s*(?=\S)")
 
@@ -79,6 +80,7 @@ class Stretch:
         self.indent = first.indent
         self.number: int | None = None
         self.form = first.form
+        self.split = 0  # questions that stood on one line with their answers
 
     def ends(self, at: int) -> bool:
         """Whether the stretch ends before this line."""
@@ -172,13 +174,23 @@ class Stretch:
     def _asked(self, line: Line, at: int, words: str) -> tuple[str, str, str]:
         """A labelled question; if no answer's label comes before the next question, its line may hold the answer."""
         inner = answered(line, words) if words and self.ahead.kind[at] != "answer" else None
+        inner = inner or self._asking(at, words)
         if inner and inner[2] == "space" and self._bare_follows(at):
             inner = None
         if inner and inner[2] in {"arrow", "bold"} and self._bare_follows(at):
             inner = None
         if inner and View(self, line, at, inner[1]).torn:
             return "question", inner[0], ""
+        self.split += inner is not None
         return ("both", inner[0], inner[1]) if inner else ("question", words, "")
+
+    def _asking(self, at: int, words: str) -> tuple[str, str, str] | None:
+        """A question and an answer that asks as well, where every pair so far stood on one line."""
+        asked = self.machine.asked
+        if not asked or self.machine.state != ANSWERED or self.split < len(asked) or self._bare_follows(at):
+            return None
+        found = TWICE.match(words)
+        return (found[1], found[2], "space") if found else None
 
     def _bare_follows(self, at: int) -> bool:
         """Whether a line without a label, an answer perhaps, stands right under this one."""

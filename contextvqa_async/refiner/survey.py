@@ -142,8 +142,8 @@ BRACKETS = frozenset("()[]{}<>（）【】［］。")
 def _tidied(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     """Finished pairs; where nothing wraps them or stands behind them, there is nothing to tidy."""
     for question, answer in pairs:
-        spaced = "  " in question or "  " in answer
-        if spaced or not question[0].isalpha() or not (answer[0].isalnum() or answer[0] in MONEY):
+        odd = "  " in question or "  " in answer or (":" in question and ":" in answer)
+        if odd or not question[0].isalpha() or not (answer[0].isalnum() or answer[0] in MONEY):
             return tidy(pairs)
         if not answer[-1].isalnum() and not BRACKETS.isdisjoint(answer):
             return tidy(pairs)

@@ -31,12 +31,12 @@ def may_tell(parts: list[Line], line: Line) -> bool:
 
 def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
     """The lines, prose uncut; ``labelled``: lines that begin with labels follow behind these."""
-    asked = [(at, line.label.number if line.label else None) for at, line in enumerate(lines) if _asks(line)]
+    asked = [at for at, line in enumerate(lines) if _asks(line)]
     if not asked:
-        asked = [(at, None) for at, line in enumerate(lines) if isinstance(line, Line) and line.decor and line.asks]
-        asked = asked if len(asked) > 2 else []
-    first, last = (asked[0][0], asked[-1][0]) if asked else (len(lines), -1)
-    number = asked[0][1] if asked else None
+        bare = [at for at, line in enumerate(lines) if _bare(line)]
+        asked = bare if len(bare) > 2 else []
+    first, last = (asked[0], asked[-1]) if asked else (len(lines), -1)
+    number = _number(lines[first]) if asked else None
     for at, line in enumerate(lines):
         if isinstance(line, Line):
             yield line
@@ -46,11 +46,26 @@ def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
             yield from line[1:]
 
 
+def _number(line: Cut) -> int | None:
+    return line.label.number if isinstance(line, Line) and line.label else None
+
+
 def _asks(line: Cut) -> bool:
     """Whether a line begins with the label of a question, or is a pair of data."""
     if isinstance(line, list):
         return False
     return line.kind == "data" or (line.is_label("question") and line.form != "cut")
+
+
+def _bare(line: Cut) -> bool:
+    """Whether a line without a label asks, by its number, bullet or bold."""
+    if isinstance(line, list):
+        return False
+    return line.asks if line.bold or line.decor == "head" else _decorated(line)
+
+
+def _decorated(line: Line) -> bool:
+    return line.decor in {"item", "bullet"} and any(sign in line.body for sign in "?？؟")
 
 
 def _tells(parts: list[Line], number: int | None) -> bool:
