@@ -17,7 +17,7 @@ from contextvqa_async.refiner.unwrap import unwrap
 
 def both(text: str) -> tuple[Refined | None, Refined]:
     """What a text's survey says, and what reading it line by line says, without any shortcut."""
-    seen = survey(text) or survey(unwrap(text))
+    seen = survey(text) or (read(text) if "{" in text else survey(unwrap(text)))
     return seen and refined(text, seen), refined(text, read(text, glancing=False))
 
 

@@ -20,15 +20,17 @@ from contextvqa_async.refiner.glance import glance
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
 from contextvqa_async.refiner.options import without_options
 from contextvqa_async.refiner.regions import Region
+from contextvqa_async.refiner.runs import is_plain
 from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.splits import cut
-from contextvqa_async.refiner.survey import Survey, survey
+from contextvqa_async.refiner.survey import Survey, is_prose, survey, tidied
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
-from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.told import Cut, may_tell, whole
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 
+SEALED_BLANK = Line("blank", sealed=True)
+LEFT = "".join(map(chr, range(0xE000, 0xE009)))
 STYLES = {
     "item": "numbered",
     "bullet": "bullets",
@@ -53,14 +55,15 @@ def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
     >>> refine("问：图中是哪座城市？\\n答：奥斯陆").qas
     (Pair(question='图中是哪座城市？', answer='奥斯陆'),)
     """
-    return refined(text, survey(text) or read(text), keep_paragraphs=keep_paragraphs)
+    seen = survey(text)
+    return refined(text, seen or read(text), keep_paragraphs=keep_paragraphs, printable=seen is not None)
 
 
-def refined(text: str, seen: Survey, *, keep_paragraphs: bool = False) -> Refined:
-    """What was seen in a raw answer, put together."""
+def refined(text: str, seen: Survey, *, keep_paragraphs: bool = False, printable: bool = False) -> Refined:
+    """What was seen in a raw answer, put together; ``printable``: its only white space is known to be plain."""
     lines, regions, pairs = seen
-    prose = [_collapsed(" ".join(paragraph)) for paragraph in article(lines, regions)]
-    context = ("\n\n" if keep_paragraphs else " ").join(filter(None, prose))
+    prose = filter(None, [_collapsed(" ".join(paragraph), printable) for paragraph in article(lines, regions)])
+    context = ("\n\n" if keep_paragraphs else " ").join(prose)
     return Refined(
         context=_unmarked(context),
         qas=pairs,
@@ -76,19 +79,31 @@ def read(text: str, *, glancing: bool = True) -> Survey:
     if seen:
         return seen
     lines = without_options(list(read_lines(bare, glancing=glancing)))
+    if glancing and lines and lines[-1].kind == "data" and (seen := _all_data(lines)):
+        return seen
     regions = choose(Scanner(lines).regions(), lines)
-    pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
+    pairs = tidied([(asked.question, asked.answer) for region in regions for asked in region.pairs])
     return lines, regions if pairs else [], pairs
 
 
-def _collapsed(text: str) -> str:
+def _collapsed(text: str, printable: bool) -> str:
     """A text with single spaces, and none around it."""
-    clean = "  " not in text and text.isprintable() and text[:1] != " " and text[-1:] != " "
+    clean = "  " not in text and text[:1] != " " and text[-1:] != " " and (printable or text.isprintable())
     return text if clean else " ".join(text.split())
 
 
 def _unmarked(text: str) -> str:
-    return MARKS.sub("", text) if any(chr(mark) in text for mark in range(0xE000, 0xE009)) else text
+    return MARKS.sub("", text) if any(map(text.__contains__, LEFT)) else text
+
+
+def _all_data(lines: list[Line]) -> Survey | None:
+    """The same, where there is nothing but an article and pairs that data name as such."""
+    at = next(at for at, line in enumerate(lines) if line.kind == "data")
+    pairs = [line.pair for line in lines[at:] if line.pair and line.pair[0] and line.pair[1]]
+    sealed = all(line.sealed or line.kind == "blank" or line.mark in {ARTICLE, END} for line in lines[:at])
+    if not sealed or len(pairs) < len(lines) - at:
+        return None
+    return lines, [Region(at, len(lines), "label")], tidied(pairs)
 
 
 def read_lines(text: str, *, glancing: bool = True) -> Iterator[Line]:
@@ -169,7 +184,10 @@ def _sealed(text: str) -> Iterator[Line]:
     """An article that data names as such: its lines hold no pairs."""
     yield Line("text", mark=ARTICLE)
     for raw in entities(untag(unwrap(text))).split("\n"):
-        line = copy(read_line(raw))
+        if not raw:
+            yield SEALED_BLANK
+            continue
+        line = Line("text", words=raw, body=raw) if is_prose(raw) else copy(read_line(raw))
         line.sealed = True
         yield line
     yield Line("end", mark=END)
@@ -177,6 +195,8 @@ def _sealed(text: str) -> Iterator[Line]:
 
 def _plain(text: str) -> str:
     """A datum in words: several lines as one, without marks."""
+    if is_plain(text):
+        return text
     parts = [read_line(raw) for raw in entities(untag(text)).split("\n")]
     if len(parts) == 1:
         line = parts[0]
@@ -209,7 +229,7 @@ def _warnings(
         yield "unanswered_question"
     if regions and any(line.kind == "text" for line in lines[regions[-1].end :]):
         yield "text_after_pairs"
-    if len(set(pairs)) < len(pairs):
+    if len({pair.question for pair in pairs}) < len(pairs) > len(set(pairs)):
         yield "repeated_pairs"
     if _cut(text):
         yield "truncated"
@@ -217,7 +237,7 @@ def _warnings(
 
 def _cut(text: str) -> bool:
     """Whether a text visibly ends in the middle: inside a value, a fence, reasoning, or prose."""
-    end = text.rstrip()[-1:]
-    if text.lstrip()[:1] in "{[" and end not in "}]":
+    if text.lstrip()[:1] in "{[" and (end := text.rstrip()[-1:]) not in "}]":
         return bool(end)
-    return text.count("```") % 2 == 1 or (text.count("<think>") > text.count("</think>"))
+    fenced = "`" in text and text.count("```") % 2 == 1
+    return fenced or ("<think>" in text and text.count("<think>") > text.count("</think>"))

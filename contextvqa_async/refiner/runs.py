@@ -12,16 +12,17 @@ import re
 from functools import lru_cache
 
 from contextvqa_async.refiner.chatter import remark
-from contextvqa_async.refiner.labels import Label, before_colon, lowered
-from contextvqa_async.refiner.lines import BLANK, read_line
+from contextvqa_async.refiner.labels import UNSPACED, Label, before_colon, heading, lowered, may_begin
+from contextvqa_async.refiner.lines import BLANK, PART, read_line
+from contextvqa_async.refiner.lines import NUMBERED as ITEM
 from contextvqa_async.refiner.splits import SIGNED, answered, cut, last_words
 from contextvqa_async.refiner.stretch import LETTERED
 
 Run = tuple[list[tuple[str, str]], str, int]
 """Pairs, how they are written, and the line behind them."""
 LABEL = r"[^\W\d_]++(?: [^\W\d_]++)?+ ?\d{0,3}+ ?"
-SURE = r"[^*:：$_~.．)\]】）>》〉］」』»;；=、。،؛]*+"
-"""Words without a sign that could end a label in their midst."""
+SURE = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]*+"
+"""Words without a mark, or a sign that could end a label in their midst."""
 LABELLED = re.compile(
     rf"[ ]*+(?:\d{{1,3}}[.)][ ]++|[-*+•][ ]++|\#{{2,6}}[ ]++)?+(?P<bold>\*\*)?+(?P<word>{LABEL})"
     rf"(?:(?:[:：](?(bold)\*\*)|(?(bold)\*\*[:：]|(?!)))[ ]*+(?P<words>(?P<sure>{SURE})[^*]*+)"
@@ -30,10 +31,13 @@ LABELLED = re.compile(
 )
 ALL_SURE = re.compile(rf"{SURE}\Z")
 DOUBT = re.compile(rf"[:：$_~]|{SIGNED.pattern}")
-NUMBERED = re.compile(r"\d{1,3}[.)] +(?:\*\*)?[^\W\d_][^*?]*\?(?:\*\*)? *\Z")
+NUMBERED = re.compile(r"(\d{1,3})[.)] +(\*\*)?([^\W\d_][^*?]*\?)(?(2)\*\*) *\Z")
 RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,}) *\Z")
-FULL, BRIEF = 160, 80
-"""A question that is no prose is shorter; so is an answer that proves nothing against its question."""
+BARE = re.compile(r" *(?:[-*•] +)?([^*]+?) *\Z")
+FULL, BRIEF, LONGEST = 160, 80, 24
+"""A question that is no prose is shorter; so is an answer that proves nothing against its question; so is the first word
+of a label."""
+QUOTES = frozenset('“”"«»「」؟？⁇⁈⁉⸮')
 MONEY = "£€¥$"
 
 
@@ -49,6 +53,32 @@ def asks_first(raw: str) -> bool:
 def run_of_pairs(raws: list[str], at: int) -> Run | None:
     """The run of pairs that begins at a line where ``asks_first`` is true."""
     return (_numbered if NUMBERED.match(raws[at]) else _labelled)(raws, at)
+
+
+def opens_plainly(words: str) -> bool:
+    """Whether words begin with one that begins no label."""
+    first = words[:LONGEST].partition(" ")[0]
+    if first == "The":
+        return words[4:5].isalpha() and words[4:11].lower() != "article"
+    return len(first) < LONGEST and _no_label(first.rstrip(","))
+
+
+@lru_cache(maxsize=4096)
+def _no_label(word: str) -> bool:
+    return len(word) > 1 and word.isalpha() and word < UNSPACED and not may_begin(lowered(word))
+
+
+def is_plain(words: str) -> bool:
+    """Whether words are read as they stand: no mark, number or label is in them.
+
+    >>> is_plain("red sandstone"), is_plain("A: red"), is_plain("3. red"), is_plain("1650")
+    (True, False, False, True)
+    """
+    if not words or words[-1] == " " or not ALL_SURE.match(words):
+        return False
+    if words[0] in "0123456789":
+        return not ITEM.match(words)
+    return opens_plainly(words) and not (words[0] in "PpSsTt" and PART.match(words))
 
 
 @lru_cache(maxsize=4096)
@@ -148,14 +178,26 @@ def _numbered(raws: list[str], at: int) -> Run | None:
 
 def _asked(raw: str) -> tuple[str, int]:
     """A numbered question's words, and its number."""
-    line = read_line(raw) if NUMBERED.match(raw) and len(raw) < FULL else BLANK
+    found = NUMBERED.match(raw)
+    if found and len(raw) < FULL and is_plain(found[3]) and QUOTES.isdisjoint(found[3]) and not _heads(found[3]):
+        return found[3], int(found[1])
+    line = read_line(raw) if found and len(raw) < FULL else BLANK
     plain = line.decor == "item" and line.label is None and not line.pairs_head and line.asks
     simple = plain and answered(line, line.body) is None and len(cut(line)) == 1
     return (line.body, line.number or 0) if simple else ("", 0)
 
 
+def _heads(words: str) -> bool:
+    """Whether words may be a heading over pairs."""
+    found = heading().match(lowered(words))
+    return found is not None and found.end() >= len(words)
+
+
 def _said(raw: str) -> str:
     """The words of a line that answers without a label."""
+    found = BARE.match(raw)
+    if found and is_plain(found[1]) and found[1][-1].isalnum() and found[1][-1] < UNSPACED and not _heads(found[1]):
+        return "" if remark(found[1]) else found[1]
     line = read_line(raw)
     words = line.body
     plain = line.kind == "text" and line.label is None and not line.pairs_head and not line.mark and not line.quoted

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 
 from contextvqa_async.refiner.labels import UNSPACED, Label, cores, first_words, heading, kinds, lowered, read_label
-from contextvqa_async.refiner.lines import EMOJI, Line
+from contextvqa_async.refiner.lines import ASKING, EMOJI, Line
 from contextvqa_async.refiner.lines import asks as ends_asking
 
 QMARK = re.compile(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
@@ -87,8 +87,25 @@ def cut(line: Line) -> list[Line]:
     if not (known or asks or line.pairs_head or _head_before(line)):
         return [line]
     state = _state(first)
+    if state == "none" and not _may_ask(body):
+        return [line]
     cuts = _cuts(line, state)
     return _parts(line, cuts) if cuts else [line]
+
+
+MAY_ASK = re.compile(f"[{ASKING}\u0e00-\u1fff\u2c00-\U0010ffff]")
+
+
+@cache
+def _asking_words() -> frozenset[str]:
+    """The first word of each label of a question."""
+    words = (WORD.match(word) for word, kind in kinds().items() if kind == "question")
+    return frozenset(word.group() for word in words if word)
+
+
+def _may_ask(body: str) -> bool:
+    """A cheap look: whether prose holds a question's mark or label, without which it holds no pair."""
+    return bool(MAY_ASK.search(body)) or not _asking_words().isdisjoint(WORD.findall(lowered(body)))
 
 
 def _head_before(line: Line) -> bool:

@@ -8,13 +8,14 @@ anything unusual is read by the others, and an answer that holds anything else i
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from contextvqa_async.items import Pair
-from contextvqa_async.refiner.labels import UNSPACED, lowered, may_begin
+from contextvqa_async.refiner.labels import UNSPACED
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
 from contextvqa_async.refiner.regions import LONG, Region
-from contextvqa_async.refiner.runs import BRIEF, FULL, MONEY, asks_first, run_of_pairs
+from contextvqa_async.refiner.runs import BRIEF, FULL, asks_first, opens_plainly, run_of_pairs
 from contextvqa_async.refiner.splits import QMARK, cut
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.unwrap import ENTITY
@@ -23,8 +24,10 @@ Survey = tuple[list[Line], list[Region], tuple[Pair, ...]]
 
 WRAPPED = "\\<{[`|│┃║"
 """Signs of what is unwrapped, or read as data or as a table, before lines are lines."""
-HEADED, LONGEST = 64, 24
-"""A heading before a colon is shorter; so is the first word of a label."""
+MARKED = "*_$~：`\\[<"
+"""Signs of what makes prose more."""
+HEADED = 64
+"""A heading before a colon is shorter."""
 
 
 def survey(text: str) -> Survey | None:
@@ -46,14 +49,14 @@ def survey(text: str) -> Survey | None:
     if run is None or after is None:
         return None
     pairs, form, _ = run
-    return [*before, Line("data", form=form), *after], [Region(at, at + 1, form)], _tidied(pairs)
+    return [*before, Line("data", form=form), *after], [Region(at, at + 1, form)], tidied(pairs)
 
 
 def _bare(text: str) -> bool:
     """Whether there is nothing to unwrap."""
     if any(map(text.__contains__, WRAPPED)) or "~~~" in text or "'''" in text:
         return False
-    return text.replace("\n", "").isprintable() and not ("&" in text and ENTITY.search(text))
+    return text.replace("\n", " ").isprintable() and not ("&" in text and ENTITY.search(text))
 
 
 def _before(raws: list[str]) -> list[Line] | None:
@@ -79,30 +82,16 @@ def _line(raw: str) -> Line | None:
 
 
 def _prose(raw: str) -> Line | None:
-    """A paragraph; most hold nothing that makes them more."""
+    return Line("text", words=raw, body=raw) if is_prose(raw) else _innocent(read_line(raw))
+
+
+def is_prose(raw: str) -> bool:
+    """Whether a line is a paragraph that holds nothing that could make it more."""
+    if len(raw) <= FULL or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, MARKED)):
+        return False
     colon = raw.find(":")
-    if (
-        raw[-1] in ".,;"
-        and raw[-2] < UNSPACED
-        and not ("*" in raw or "_" in raw or "$" in raw or "~" in raw or "：" in raw)
-        and (colon < 0 or ("?" not in raw and (colon > HEADED or "." in raw[:colon])))
-        and _opens_prose(raw)
-    ):
-        return Line("text", words=raw, body=raw)
-    return _innocent(read_line(raw))
-
-
-def _opens_prose(raw: str) -> bool:
-    """Whether a paragraph begins with a word that begins no label."""
-    word = raw[:LONGEST].partition(" ")[0]
-    if word == "The":
-        return raw[4].isalpha() and raw[4:11].lower() != "article"
-    return len(word) < LONGEST and _opens_no_label(word)
-
-
-@lru_cache(maxsize=4096)
-def _opens_no_label(word: str) -> bool:
-    return len(word) > 1 and word.isalpha() and word < UNSPACED and not may_begin(lowered(word))
+    headed = colon >= 0 and ("?" in raw or (colon < HEADED and "." not in raw[:colon]))
+    return not headed and opens_plainly(raw)
 
 
 @lru_cache(maxsize=512)
@@ -136,15 +125,13 @@ def _after(raws: list[str]) -> list[Line] | None:
     return lines
 
 
-BRACKETS = frozenset("()[]{}<>（）【】［］。")
+NEAT = re.compile(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
+"""A pair, a word on either line's ends, and no sign that could wrap it, or stand between a label and its words."""
 
 
-def _tidied(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
+def tidied(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     """Finished pairs; where nothing wraps them or stands behind them, there is nothing to tidy."""
-    for question, answer in pairs:
-        odd = "  " in question or "  " in answer or (":" in question and ":" in answer)
-        if odd or not question[0].isalpha() or not (answer[0].isalnum() or answer[0] in MONEY):
+    for asked, said in pairs:
+        if not NEAT.match(f"{asked}\n{said}") or "  " in asked or "  " in said:
             return tidy(pairs)
-        if not answer[-1].isalnum() and not BRACKETS.isdisjoint(answer):
-            return tidy(pairs)
-    return tuple([Pair(question=question, answer=answer) for question, answer in pairs])
+    return tuple([Pair(question=asked, answer=said) for asked, said in pairs])

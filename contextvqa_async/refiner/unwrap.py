@@ -65,7 +65,7 @@ def unwrap(text: str) -> str:
     >>> unwrap("<think>Draft. Q: what?</think>\\r\\nThe owl.<|im_end|>")
     '\\nThe owl.'
     """
-    if any(char in text for char in (ODD_ASCII if text.isascii() else ODD)):
+    if any(map(text.__contains__, ODD_ASCII if text.isascii() else ODD)):
         text = INVISIBLE.sub("", BREAKS.sub("\n", text))
     if "\\" in text:
         text = unescape_lines(text)
@@ -159,7 +159,7 @@ def unescape_lines(text: str) -> str:
 
 def unescape_marks(text: str) -> str:
     r"""A text whose markdown was escaped as a whole (``\*\*Q1:\*\*``), with its marks."""
-    escaped = text.count("\\*\\*") + len(re.findall(r"^\s*\\#", text, re.MULTILINE))
+    escaped = text.count("\\*\\*") + ("\\#" in text and len(re.findall(r"^\s*\\#", text, re.MULTILINE)))
     return ESCAPED.sub(r"\1", text) if escaped > 1 and escaped * 2 > text.count("**") - text.count("\\*\\*") else text
 
 
