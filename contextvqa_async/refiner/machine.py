@@ -207,8 +207,8 @@ class Machine:
         asked = self.last
         if not asked.question:
             return self._text_asked(line, words, sight, answer)
-        if sight.answer_next or sight.chatter:
-            return not sight.chatter
+        if sight.answer_next or sight.chatter or sight.torn:
+            return sight.answer_next and not sight.chatter
         asked.answers.append(words)
         asked.listed = True
         self.waiting = []

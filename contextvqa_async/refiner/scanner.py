@@ -77,7 +77,7 @@ class Scanner:
         decorated = line.style != "text"
         split = answered(line, line.body)
         if split and (decorated or anchored) and split[2] in {"sign", "brackets", "space"}:
-            return True
+            return anchored or line.decor != "item" or line.number in {0, 1, None}
         if anchored and split and line.style in {"item", "bullet", "text"}:
             return line.style != "text" or bool(line.bolds)
         return anchored and line.decor == "item" and line.number == 1 and len(line.body) < LONG

@@ -17,6 +17,8 @@ from contextvqa_async.refiner.splits import answered
 
 LETTERED = re.compile(r"([a-z])[.)]\s+(?=\S)")
 TWICE = re.compile(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
+TAIL = re.compile(r"\s[*_]{0,3}(?P<word>[^\W\d_]{1,14})\s?\d{0,2}[:：]?[*_]{0,3}$")
+WORDY = re.compile(r"[^\W_]")
 NUMBER = re.compile(r"\d{1,2}[.:)]?")
 LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶]|[:：](?=\s))\s*(?=\S)")
 
@@ -60,9 +62,9 @@ class View:
         region = self.stretch.region
         if not (region.answers or region.style == "label") or len(self.words) > 14 or len(lines) - self.at > 4:
             return False
-        if any(line.kind == "text" for line in lines[self.at + 1 :]):
+        if not self.stretch.ends_text(self.at):
             return False
-        low = lowered(self.words).strip("*_# ").rstrip(" 0123456789#.:：*")
+        low = lowered(self.words).strip("*_# \\([（【").rstrip(" 0123456789#.:：*-")
         return bool(low) and any(word.startswith(low) for word in words("answer") | words("question") if len(word) > 1)
 
     @property
@@ -113,6 +115,10 @@ class Stretch:
             or self.machine.state in {CLOSED, ASKED}
         )
 
+    def ends_text(self, at: int) -> bool:
+        """Whether no words follow this line."""
+        return not any(line.kind == "text" for line in self.lines[at + 1 : at + 9])
+
     def answer_due(self, at: int) -> bool:
         return self.ahead.kind[at] == "answer"
 
@@ -151,9 +157,11 @@ class Stretch:
             keyed = self.machine.state == KEYED and label.number in self.machine.numbers and not line.asks
             words = "" if label.number is None and NUMBER.fullmatch(line.rest) else line.rest
             return ("answer", words, "") if keyed else self._asked(line, at, words)
+        if label.kind == "answer" and not line.rest and self._says_name(line, at):
+            return "text", line.body, ""
         if label.kind == "answer":
             alone = not line.rest and label.number is None and self.machine.state == ASKED
-            return ("key", "", "") if alone and len(self.machine.waiting) > 1 else self._answer(line)
+            return ("key", "", "") if alone and len(self.machine.waiting) > 1 else self._answer(line, at)
         if label.kind == "answers":
             if self.machine.state == ASKED and not line.rest and len(self.machine.waiting) == 1:
                 return "answer", "", ""
@@ -164,12 +172,29 @@ class Stretch:
             return "note", "", ""
         return self._bare(line, at)
 
-    def _answer(self, line: Line) -> tuple[str, str, str]:
+    def _answer(self, line: Line, at: int) -> tuple[str, str, str]:
         if self.machine.state not in {ASKED, KEYED} and not self.machine.asked:
             return "text", line.body, ""
         if self.machine.state == ANSWERED and line.label and line.label.letter and line.label.sign == "mark":
             return "text", line.body, ""
-        return "answer", line.rest, ""
+        return "answer", self._untorn(line, at) if line.form == "cut" and self.ends_text(at) else line.rest, ""
+
+    def _says_name(self, line: Line, at: int) -> bool:
+        """Whether what looks like a label alone, ``A4``, is an answer: no words of an answer follow."""
+        label = line.label
+        if label is None or not label.letter or label.number is None or label.sign != "last" or line.bold:
+            return False
+        after = next((later for later in self.lines[at + 1 : at + 4] if later.kind == "text"), None)
+        bare = self.machine.state == ASKED and not (self.region.answers or self.region.labelled)
+        return bare and (after is None or after.asks or after.decor == "item")
+
+    def _untorn(self, line: Line, at: int) -> str:
+        """The words of the last answer of a run, without the beginning of a label that was cut off behind them."""
+        found = TAIL.search(line.rest)
+        first = self.lines[self.region.start].label
+        if not found or first is None or not first.word.startswith(lowered(found["word"])):
+            return line.rest
+        return line.rest[: found.start()]
 
     def _asked(self, line: Line, at: int, words: str) -> tuple[str, str, str]:
         """A labelled question; if no answer's label comes before the next question, its line may hold the answer."""
@@ -209,11 +234,11 @@ class Stretch:
         """A line without a label: a question by its style, a part of a list, or words."""
         if self._question(line, at):
             return self._asked(line, at, line.body)
-        if line.decor == "head":
+        if line.decor == "head" or (self.ends_text(at) and not WORDY.search(line.words)):
             return "rule", "", ""
         if line.decor == "item" and self._restarts(line):
             self.machine.take("key", line, "", View(self, line, at, ""))
-        if (line.decor in {"bullet", "item"} and not line.body) or self._cut_number(line):
+        if (line.decor in {"bullet", "item"} and not line.body) or self._cut_number(line, at):
             return "rule", "", ""
         if line.decor in {"bullet", "item"}:
             words = (
@@ -226,9 +251,10 @@ class Stretch:
             return "part", line.body[lettered.end() :], ""
         return "text", line.words if line.number is not None else _led(line.body), ""
 
-    def _cut_number(self, line: Line) -> bool:
+    def _cut_number(self, line: Line, at: int) -> bool:
         """Whether a line is nothing but the number of a question that was cut off."""
-        return self.region.style == "item" and self.number is not None and line.words == str(self.number + 1)
+        counted = self.number is not None and line.words == str(self.number + 1)
+        return counted and (self.region.style == "item" or self.ends_text(at))
 
     def _lists(self, letter: str) -> bool:
         """Whether a line that begins with a letter, ``b.``, is the next part of a list under a question."""

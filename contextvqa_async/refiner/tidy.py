@@ -13,6 +13,8 @@ from contextvqa_async.refiner.labels import lowered, read_label
 
 QUOTED = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "「": "」", "『": "』", "„": "“", "`": "`", "”": "”"}
 BRACKETED = {"(": ")", "[": "]", "{": "}", "<": ">", "（": "）", "【": "】"}
+OPENED = {**QUOTED, **BRACKETED, "*": "*"}
+del OPENED["'"]  # an apostrophe opens nothing: ``'Allo``
 REMARK = re.compile(r"\s*[(（\[](?P<inside>[^()（）\[\]]{3,300})[)）\]]\s*[.。]?$")
 LISTED = re.compile(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*'))*\s*\]$")
 LISTED_PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
@@ -33,8 +35,15 @@ def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     asked = _unwrap(asked, QUOTED | BRACKETED, [False] * len(asked))
     answers = _unwrap([_unremarked(answer) for answer in answers], QUOTED, wrapped)
     answers = _unwrap(answers, BRACKETED, [False] * len(answers))
+    answers = [*answers[:-1], *map(_torn, answers[-1:])]
     both = ((question.strip(), answer.strip()) for question, answer in zip(asked, answers, strict=True))
     return tuple(Pair(question=question, answer=answer) for question, answer in both if question and _says(answer))
+
+
+def _torn(answer: str) -> str:
+    """The last answer without a sign that opens it and was never closed, because the text was cut off."""
+    close = OPENED.get(answer[:1])
+    return answer[1:].lstrip() if close and len(answer) > 1 and close not in answer[1:] else answer
 
 
 def _says(answer: str) -> bool:

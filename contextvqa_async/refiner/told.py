@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from contextvqa_async.refiner.lines import Line
+from contextvqa_async.refiner.lines import QUESTION, Line
 
 Cut = Line | list[Line]
 """A line, or a list of the line as it stood and its parts."""
@@ -54,7 +54,7 @@ def _asks(line: Cut) -> bool:
     """Whether a line begins with the label of a question, or is a pair of data."""
     if isinstance(line, list):
         return False
-    return line.kind == "data" or (line.is_label("question") and line.form != "cut")
+    return line.kind == "data" or line.mark == QUESTION or (line.is_label("question") and line.form != "cut")
 
 
 def _bare(line: Cut) -> bool:

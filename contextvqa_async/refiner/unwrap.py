@@ -20,6 +20,7 @@ TOKENS = re.compile(
     r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|end_of_turn|start_of_turn)>(?:model\n)?|\[/?INST\]"
 )
 TORN = re.compile(r"<(?:[|｜][^<>\n]{0,40}|/[\w:-]{0,30})?$")
+TORN_TAG = re.compile(r"\s*<[a-z][\w:-]{0,30}$")
 CHANNEL = re.compile(r"<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>")
 FINAL = re.compile(r"<\|channel\|>\s*final[^<]*<\|message\|>")
 ROLE = re.compile(
@@ -72,6 +73,7 @@ def unwrap(text: str) -> str:
     if "<" in text or "◁" in text or "[THINK" in text or "[/THINK" in text:
         text = _tokens(unreason(text))
         text = text[:-60] + TORN.sub("", text[-60:])
+        text = text[:-60] + TORN_TAG.sub("", text[-60:]) if "</" in text else text
     if "\\" in text:
         text = unescape_marks(text)
         text = unlatex(text) if LATEX.search(text) else text
