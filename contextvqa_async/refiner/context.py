@@ -131,7 +131,7 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
     for at in range(*part):
         line = lines[at]
         if line.mark == ARTICLE or (not line.sealed and _says_article(line)):
-            if told and (_counted(line) or _section(line)):
+            if told and not found and (_counted(line) or _section(line)):
                 continue
             sure = line.mark == ARTICLE or _strong(line)
             if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
@@ -246,6 +246,8 @@ def _names(line: Line, follows: Line, after: Line | None) -> bool:
         return False
     if line.decor == "head" or line.bold:
         return True
+    if follows.pairs_head:
+        return False
     apart = after is not None and after.kind in {"blank", "rule"}
     return not ENDED.search(line.words) and len(line.words) < 90 and (apart or bulk(follows.words) > 160)
 

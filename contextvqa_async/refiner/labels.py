@@ -173,6 +173,8 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
         return None
     number = number_of(found["n"] or found["nth"] or found["ordinal"])
     ended = _ended(text, at + found.end(), found, number, bold)
+    if ended and ended[1] in {"last", "number"} and _stopped(found):  # "Answer. 927"
+        ended = None
     if not ended and found["n"]:  # "A. 2,467 metres": the number is no label's but the words' own
         number = None
         ended = _ended(text, at + max(found.end("plural"), found.end("word")), found, None, bold)
@@ -181,11 +183,21 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     if not ended or (ended[1] == "last" and HYPHENED.match(found.group())):
         return None
     word = found["word"]
+    if len(word) == 1 and number is None and ended[1] == "last" and (found["qual"] or found["qual0"]):
+        return None  # "Q (James Bond)", a title
     small = len(word) == 1 and text[at + found.start("word")] == word and word.isascii()
     if small and number is None and ended[1] not in {"colon", "bold", "brackets"}:
         return None
     label = Label(kinds()[word], word, *ended, number=number, plural=bool(found["plural"]))
     return label if _credible(label) else None
+
+
+def _stopped(found: re.Match[str]) -> bool:
+    """Whether a full stop and a space part an answer's label from a number, which then is the answer."""
+    if not found["n"] or kinds()[found["word"]] != "answer":
+        return False
+    between = found.string[found.end("word") : found.start("n")]
+    return "." in between and between[-1] == " "
 
 
 FIRST = re.compile(r"[(\[【「『<《«〈（［〔{]?\s?([^\W\d_]+)")

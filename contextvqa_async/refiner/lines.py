@@ -52,7 +52,7 @@ PART = re.compile(
     r"(?:part|step|section|phase|teil|parte|partie|часть|第|部分|أولا|ثانيا)\s?(?:\d|one|two|[abi]{1,3}|[一二三]|)(?:部分|步)?\s?[:.：)–—-]+\s*",
     re.IGNORECASE,
 )
-ASKING = "?？؟⁇⁈⁉⸮՞፧"
+ASKING = "?？؟\u037e⁇⁈⁉⸮՞፧"
 CLOSING = "\"”»’'〉)]」』）* \t"
 SPOKEN = re.compile(r"(?:[かの]|ますか|ですか)[。.]?$|(?:니까|는가|인가|한가|은가|을까|나요|까요)\.?$")
 
@@ -183,7 +183,7 @@ def _structure(line: Line, text: str) -> None:
     if line.mark and line.mark in (HEAD, TERM):
         line.decor = "head" if line.mark == HEAD else "term"
     line.words, spans = plain(text)
-    if line.quoted and not line.words:
+    if not line.words and (line.quoted or not (line.decor or line.mark)):
         line.kind = "blank"
     _body(line, spans)
 

@@ -61,7 +61,8 @@ class Asked:
         """The answer in one line: parts of a list joined by commas, wrapped lines by spaces."""
         if not (self.listed or self._column()):
             return " ".join(part for part in self.answers if part)
-        return ", ".join(filter(None, (part.strip().rstrip(",;，；、").strip() for part in self.answers)))
+        parts = filter(None, (part.strip().rstrip(",;，；、").strip() for part in self.answers))
+        return ", ".join(parts).replace(":, ", ": ").replace("：, ", "：")
 
     def _column(self) -> bool:
         """Whether short lines stand one below another under a label that stands alone: parts, not wrapped words."""

@@ -56,10 +56,23 @@ class Scanner:
         if line.mark in {QUESTION, TERM}:
             return line.mark == QUESTION or line.asks or self.ahead.kind[at] == "answer"
         if line.label is not None:
+            if line.label.kind == "question" and self._tells(at):
+                return False
             if line.label.kind == "question":
                 return not line.label.plural or bool(line.rest)
             return line.label.kind == "pair" and len(line.rest) > 8
         return self._asks_bare(at, anchored)
+
+    def _tells(self, at: int) -> bool:
+        """Whether a labelled line is prose: sentences that ask nothing, no answer to them, and pairs further on."""
+        line = self.lines[at]
+        told = line.rest[-1:] == "." and (". " in line.rest or '" ' in line.rest) and not line.asks
+        return told and self.ahead.kind[at] in {"question", "break", "data"}
+
+    def _dotted(self, at: int) -> bool:
+        """Whether the next line of words is several sentences, no answer to an item of a list."""
+        after = next((line for line in self.lines[at + 1 : at + 4] if line.kind == "text"), None)
+        return after is not None and len(after.rest) > 60 and ". " in after.rest
 
     def _asks_bare(self, at: int, anchored: bool) -> bool:
         """Whether a line without a label looks like a question that an answer follows."""
@@ -69,7 +82,7 @@ class Scanner:
         if (
             self.ahead.kind[at] == "answer"
             and not self.ahead.gap[at]
-            and (line.asks or line.decor or line.bold or anchored)
+            and (line.asks or anchored or ((line.decor or line.bold) and not self._dotted(at)))
         ):
             return True
         if line.asks:
