@@ -319,6 +319,9 @@ def _empty_section(line: Line) -> bool:
 
 def _says_farewell(block: list[Line], stop: int) -> bool:
     line = block[stop - 1]
+    over = next((other for other in reversed(block[: stop - 1]) if other.kind == "text"), None)
+    if over is not None and over.decor == "head":
+        return False  # all that stands under a section's heading
     alone = stop < 2 or block[stop - 2].kind in {"blank", "rule"} or _says_rule(block, stop - 1)
     return line.kind == "text" and stop > 1 and alone and closes(line.words)
 

@@ -28,6 +28,7 @@ ORDINALS = (
     "الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
     "اول دوم سوم چهارم پنجم ششم هفتم هشتم نهم دهم",
 )
+BRACKET = re.compile(r"[(\[]")
 HYPHENED = re.compile(r"\w[-#_]\d+$")
 """``J-2``: a name rather than a label, where nothing follows."""
 NTH = "|".join(ORDINALS[1].split())
@@ -266,6 +267,8 @@ def _ended(
         return stop, "bold"
     if closed:
         return stop, "brackets"
+    if found.group()[-1:] in ")]" and text[stop : stop + 1].isspace() and not BRACKET.search(found.group()):
+        return stop + 1, "mark"
     if number is not None and text[stop : stop + 1].isspace() and found["n"] and _joined(text, found):
         return stop, "number"
     return None

@@ -57,7 +57,8 @@ LANGUAGES: dict[str, Language] = {
         "|verification|image reference|distractors|options|reason|tags|tag|location in article"
         "|relevance|skill|answer source|source sentence|derivation|answer type|reasoning type",
         title="title|article title|headline|topic|subject",
-        opens="sure|certainly|of course|absolutely|okay|ok|alright|all right|great|here is|here's|here’s"
+        opens="here you go|here it is|here goes|there you go|please find|as you asked"
+        "|sure|certainly|of course|absolutely|okay|ok|alright|all right|great|here is|here's|here’s"
         "|here are|below is|below are|i'll|i’ll|i will|i have|i've|i’ve|i can|let me|let's|let’s"
         "|based on|as requested|the following|got it|happy to|thank you|thanks|the image|this image"
         "|in this image|in the image|the picture|this picture|the photo|this photo|to create|to write"
