@@ -70,21 +70,25 @@ async def stream_async(
     run = Run(source, Settings.of(options))
     send, receive = anyio.create_memory_object_stream[Row | Failure](0)
 
+    async def deliver(item: Row | Failure) -> None:
+        with suppress(anyio.BrokenResourceError):  # the loop was left: nobody wants it any more
+            await send.send(item)
+
     async def produce() -> None:
         async with send:
-            await run.through(read_records(source, run.settings.reading), send.send)
+            await run.through(read_records(source, run.settings.reading), deliver)
 
     # A task of its own, not a task group: a generator may be closed from another task than the one that began it.
     task = asyncio.create_task(produce())
     try:
-        async with receive:
-            async for item in receive:
-                if isinstance(item, Row):
-                    yield dict(item.fields)
-                else:
-                    (on_failure or _warn)(item.as_dict())
+        async for item in receive:
+            if isinstance(item, Row):
+                yield dict(item.fields)
+            else:
+                (on_failure or _warn)(item.as_dict())
         await task
     finally:
+        receive.close()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
