@@ -24,7 +24,6 @@ TOKEN = re.compile(
     r"|(?P<link>\[(?P<words>(?:[^\[\]\\]|\\.)*+)\](?:\((?:[^()\s]|\([^()\s]*+\))*+(?:\s[^()]*+)?\)|\[[^\[\]]*+\]))"
     r"|(?P<auto><(?:https?://|mailto:)[^<>\s]++>)"
 )
-OPENED = re.compile(r"(?:^|(?<=[\s(\"“'‘:]))\*(?=[^\s*])[^*]*$")
 CITED = re.compile(r"\[\d{1,3}\]\[")
 """Two citations side by side are no link."""
 MATHS = re.compile(r"[\\^_{}=]|^\S{1,3}$")
@@ -182,10 +181,16 @@ def _run(text: str, start: int, end: int) -> Run:
         left = not _wordy(before) or _wordy(after)
         right = not _wordy(after) or _wordy(before)
     if char == "*" and size == 1 and right and not left and before.isdigit():
-        right = not after.isspace() or bool(OPENED.search(text, max(0, start - 200), start))
+        right = not after.isspace() or _opened(text, start)
     if size > 3 and char != "~" and not (left and right):
         left, right = left and before.isspace(), right and after.isspace()
     return Run(start, char, size, left, right, size)
+
+
+def _opened(text: str, start: int) -> bool:
+    """Whether the mark before this one opened emphasis: ``*1999*``."""
+    before = text.rfind("*", max(0, start - 200), start)
+    return before >= 0 and not text[before + 1].isspace() and (not before or text[before - 1] in " (\"“'‘:")
 
 
 def _wordy(char: str) -> bool:
