@@ -136,7 +136,9 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
             sure = line.mark == ARTICLE or _strong(line)
             if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
                 found.append(at)
-        elif not words and line.kind == "text" and bulk(line.words) > 160 and not opens(line.words):
+        elif line.kind != "text":
+            continue
+        elif not words and bulk(line.words) > 160 and not opens(line.words):
             words += 1
         told = told or (line.kind == "text" and line.style == "text" and line.label is None and not opens(line.words))
     return found

@@ -8,6 +8,7 @@ Rule: each step takes what the one before it made, and none looks back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import copy
 
@@ -30,6 +31,8 @@ from contextvqa_async.refiner.told import Cut, may_tell, whole
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 
 SEALED_BLANK = Line("blank", sealed=True)
+VOID = "\n" * 40
+VOIDS = re.compile("\n{41,}")
 LEFT = "".join(map(chr, range(0xE000, 0xE009)))
 STYLES = {
     "item": "numbered",
@@ -118,6 +121,8 @@ def read_lines(text: str, *, glancing: bool = True) -> Iterator[Line]:
 
 def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
     text = entities(untag(unfence(text)))
+    if VOID in text:  # tags leave many blank lines, and no look ahead is that long
+        text = VOIDS.sub(VOID, text)
     seen = glance(text) if glancing else None
     if seen is None:
         yield from _lines(text)

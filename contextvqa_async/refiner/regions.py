@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, QUESTION, TERM, Line
 from contextvqa_async.refiner.machine import Asked
 
+KINDS = {"article": "break", "question": "question", "answer": "answer", "answers": "key"}
 LONG = 240
 """Longer than any answer seen; prose that stands between pairs and is longer ends a stretch."""
 
@@ -64,10 +65,22 @@ def mark_lists(lines: list[Line]) -> None:
     for at, line in enumerate(lines):
         if line.label is None or line.label.kind != "question" or line.rest or line.label.number is not None:
             continue
-        following = [later for later in lines[at + 1 : at + 5] if later.kind == "text"]
-        if len(following) > 1 and all(later.decor == "item" and later.asks for later in following[:2]):
+        if _listed(lines[at + 1 : at + 5]):
             lines[at] = copy(line)
             lines[at].pairs_head = True
+
+
+def _listed(lines: list[Line]) -> bool:
+    """Whether the first two lines of words are items that ask."""
+    items = 0
+    for line in lines:
+        if line.kind == "text":
+            if line.decor != "item" or not line.asks:
+                return False
+            items += 1
+            if items > 1:
+                return True
+    return False
 
 
 def mark_lone(lines: list[Line]) -> None:
@@ -91,14 +104,11 @@ def label_kind(line: Line) -> str:
         return "data"
     if line.sealed:
         return ""
-    if line.mark in {QUESTION, TERM}:
-        return "question"
-    if line.mark in {ANSWER, DEFINITION}:
-        return "answer"
-    if line.mark == ARTICLE or line.is_label("article") or line.pairs_head:
+    if line.mark:
+        if line.mark in {QUESTION, TERM}:
+            return "question"
+        if line.mark in {ANSWER, DEFINITION}:
+            return "answer"
+    if line.mark == ARTICLE or line.pairs_head:
         return "break"
-    if line.label is None:
-        return ""
-    if line.label.kind in {"question", "answer"}:
-        return line.label.kind
-    return "key" if line.label.kind == "answers" else ""
+    return KINDS.get(line.label.kind, "") if line.label is not None else ""

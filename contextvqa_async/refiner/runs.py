@@ -16,7 +16,7 @@ from contextvqa_async.refiner.labels import UNSPACED, Label, before_colon, headi
 from contextvqa_async.refiner.lines import BLANK, PART, read_line
 from contextvqa_async.refiner.lines import NUMBERED as ITEM
 from contextvqa_async.refiner.splits import SIGNED, answered, cut, last_words
-from contextvqa_async.refiner.stretch import LETTERED
+from contextvqa_async.refiner.stretch import LETTERED, TAIL
 
 Run = tuple[list[tuple[str, str]], str, int]
 """Pairs, how they are written, and the line behind them."""
@@ -34,9 +34,9 @@ DOUBT = re.compile(rf"[:：$_~]|{SIGNED.pattern}")
 NUMBERED = re.compile(r"(\d{1,3})[.)] +(\*\*)?([^\W\d_][^*?]*\?)(?(2)\*\*) *\Z")
 RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,}) *\Z")
 BARE = re.compile(r" *(?:[-*•] +)?([^*]+?) *\Z")
-FULL, BRIEF, LONGEST = 160, 80, 24
-"""A question that is no prose is shorter; so is an answer that proves nothing against its question; so is the first word
-of a label."""
+FULL, BRIEF, LONGEST, VAST = 160, 80, 24, 8000
+"""A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word of
+a label. No line is worth reading twice that is longer than the last."""
 QUOTES = frozenset('“”"«»「」؟？⁇⁈⁉⸮')
 MONEY = "£€¥$"
 
@@ -97,7 +97,7 @@ def _labelled(raws: list[str], at: int) -> Run | None:
         kind, words, answer = _part(raw)
         if not kind:
             break
-        if (kind == "question") == bool(asked):
+        if (kind == "question") == bool(asked) or (kind == "question" and not words[0].isalpha()):
             return None
         if kind == "answer" or answer:
             pairs.append((asked or words, answer or words))
@@ -105,7 +105,16 @@ def _labelled(raws: list[str], at: int) -> Run | None:
         else:
             asked = words
         stop = place + 1
-    return None if asked or not pairs else (pairs, "labels", stop)
+    if asked or not pairs or (pairs[-1][0] in raws[stop - 1] and _torn(raws[at], pairs[-1][1])):
+        return None
+    return pairs, "labels", stop
+
+
+def _torn(first: str, answer: str) -> bool:
+    """Whether the last answer, on its question's line, may end in the beginning of the first line's label."""
+    found, tail = LABELLED.match(first), TAIL.search(answer)
+    label = _label(found["word"]) if found else None
+    return tail is not None and (label is None or label.word.startswith(lowered(tail["word"])))
 
 
 NOTHING = ("", "", "")
@@ -140,7 +149,7 @@ def _marked(raw: str, found: re.Match[str], label: Label) -> tuple[str, str, str
 
 def _read(raw: str) -> tuple[str, str, str]:
     """The same from a line that is to be read closely."""
-    parts = cut(read_line(raw))
+    parts = cut(read_line(raw)) if len(raw) < VAST else []
     kinds = [part.label.kind for part in parts if part.label]
     if len(kinds) == len(parts) and all(part.rest for part in parts):
         if kinds in (["question"], ["answer"]):

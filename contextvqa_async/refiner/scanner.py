@@ -53,7 +53,7 @@ class Scanner:
             return True
         if line.kind != "text" or line.mark == ARTICLE or line.sealed:
             return False
-        if line.mark in {QUESTION, TERM}:
+        if line.mark and line.mark in {QUESTION, TERM}:
             return line.mark == QUESTION or line.asks or self.ahead.kind[at] == "answer"
         if line.label is not None:
             if line.label.kind == "question" and self._tells(at):
@@ -88,6 +88,8 @@ class Scanner:
         if line.asks:
             return line.style != "text" or len(line.body) < LONG
         decorated = line.style != "text"
+        if not (decorated or anchored):
+            return False
         split = answered(line, line.body)
         if split and (decorated or anchored) and split[2] in {"sign", "brackets", "space"}:
             return anchored or line.decor != "item" or line.number in {0, 1, None}

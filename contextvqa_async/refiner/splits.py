@@ -118,9 +118,10 @@ def _state(label: Label | None) -> str:
     return "none"
 
 
-def _cuts(line: Line, state: str) -> list[Label]:
+def _cuts(line: Line, state: str) -> list[tuple[int, Label]]:
     """The labels in the middle of a line, in an order that makes sense: an answer follows a question."""
     body, low = line.body, lowered(line.body)
+    labels = _Labels(body) if len(body) > LONGEST and not line.bolds else None
     found: list[tuple[int, Label]] = []
     at = line.label.end if line.label else 0
     seen = body[at:]
@@ -129,12 +130,39 @@ def _cuts(line: Line, state: str) -> list[Label]:
     for opened in _starts(low, at):
         if opened < at or (opened == at and not found and state != "none"):
             continue
-        label = read_label(body, line.bolds, opened)
+        label = labels.at(opened) if labels else read_label(body, line.bolds, opened)
         if label is None or not _fits(label, state, body[max(at, opened - 400) : opened], line):
             continue
         found.append((opened, label))
         state, at = label.kind if label.kind != "note" else "note", label.end
     return _agreed(line, found)
+
+
+LONGEST, HEAD = 4000, 160
+"""A line beyond is looked at in pieces of the second length, which hold every label."""
+
+
+class _Labels:
+    """The labels in a long line, which often says the same again and again."""
+
+    def __init__(self, body: str) -> None:
+        self.body = body
+        self.known: dict[str, tuple[Label, int] | None] = {}
+
+    def at(self, place: int) -> Label | None:
+        head = self.body[place : place + HEAD]
+        known = self.known.get(head)
+        if known is None and head not in self.known:
+            label = read_label(self.body, (), place)
+            if label is not None and label.end - place > HEAD // 2:
+                return label
+            known = self.known[head] = (label, label.end - place) if label else None
+        return known and _moved(known[0], place + known[1])
+
+
+def _moved(label: Label, end: int) -> Label:
+    """The same label at another place."""
+    return Label(label.kind, label.word, end, label.sign, label.number, label.plural)
 
 
 def _fits(label: Label, state: str, before: str, line: Line) -> bool:
@@ -162,12 +190,12 @@ def _fits(label: Label, state: str, before: str, line: Line) -> bool:
     return False
 
 
-def _agreed(line: Line, found: list[tuple[int, Label]]) -> list[Label]:
+def _agreed(line: Line, found: list[tuple[int, Label]]) -> list[tuple[int, Label]]:
     """Drop what proves nothing: questions in the middle of prose count only as a run, or behind a heading."""
     if not found:
         return []
     if line.label and line.label.kind in {"question", "answer"}:
-        return [replace_start(label, start) for start, label in found]
+        return found
     first = found[0][1]
     if first.kind == "question":
         answers = sum(label.kind == "answer" for _, label in found)
@@ -179,21 +207,16 @@ def _agreed(line: Line, found: list[tuple[int, Label]]) -> list[Label]:
             return []
         if lead.endswith(("“", '"', "«", "「")):
             return []
-    return [replace_start(label, start) for start, label in found]
+    return found
 
 
 def _says_questions(lead: str) -> bool:
     return bool(cores().search(lowered(lead)))
 
 
-def replace_start(label: Label, start: int) -> Label:
-    """Remember in ``word`` where the label began, for cutting."""
-    return replace(label, word=f"{start}:{label.word}")
-
-
-def _parts(line: Line, cuts: list[Label]) -> list[Line]:
+def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
     """The line's pieces, each a line of its own with its label."""
-    starts = [int(label.word.split(":", 1)[0]) for label in cuts]
+    starts, cuts = [start for start, _ in found], [label for _, label in found]
     head = copy(line)
     head.words = _trim(line.words[: len(line.words) - len(line.body) + starts[0]], cuts[0])
     head.body = _trim(line.body[: starts[0]], cuts[0])
@@ -210,7 +233,7 @@ def _parts(line: Line, cuts: list[Label]) -> list[Line]:
         stop = starts[at + 1] if at + 1 < len(cuts) else len(line.body)
         body = line.body[starts[at] : stop]
         body = _trim(body, cuts[at + 1]) if at + 1 < len(cuts) else body
-        real = replace(label, word=label.word.split(":", 1)[1], end=min(label.end - starts[at], len(body)))
+        real = _moved(label, min(label.end - starts[at], len(body)))
         bolds = tuple(place - starts[at] for place in line.bolds if starts[at] < place <= starts[at] + len(body))
         parts.append(Line("text", words=body, body=body, label=real, indent=line.indent, bolds=bolds, form="cut"))
     return parts

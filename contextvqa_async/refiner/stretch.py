@@ -87,7 +87,7 @@ class Stretch:
     def ends(self, at: int) -> bool:
         """Whether the stretch ends before this line."""
         line = self.lines[at]
-        if line.mark in {ARTICLE, END} or line.is_label("article", "title"):
+        if (line.mark and line.mark in {ARTICLE, END}) or line.is_label("article", "title"):
             return line.mark == ARTICLE or self._leaves(line, at)
         if line.pairs_head:
             return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
@@ -141,7 +141,7 @@ class Stretch:
         """What a line is to the machine, its words, and, where it holds both, the answer."""
         if line.kind in {"blank", "rule", "end"}:
             return ("blank" if line.kind == "blank" else "rule"), "", ""
-        if line.mark in {ANSWER, DEFINITION}:
+        if line.mark and line.mark in {ANSWER, DEFINITION}:
             return "answer", line.body, ""
         if line.mark == QUESTION or (line.mark == TERM and (line.asks or self.answer_due(at))):
             return "question", line.rest if line.is_label("question") else line.body, ""

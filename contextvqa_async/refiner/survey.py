@@ -15,7 +15,7 @@ from contextvqa_async.items import Pair
 from contextvqa_async.refiner.labels import UNSPACED
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
 from contextvqa_async.refiner.regions import LONG, Region
-from contextvqa_async.refiner.runs import BRIEF, FULL, asks_first, opens_plainly, run_of_pairs
+from contextvqa_async.refiner.runs import BRIEF, FULL, VAST, asks_first, opens_plainly, run_of_pairs
 from contextvqa_async.refiner.splits import QMARK, cut
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.unwrap import ENTITY
@@ -82,7 +82,9 @@ def _line(raw: str) -> Line | None:
 
 
 def _prose(raw: str) -> Line | None:
-    return Line("text", words=raw, body=raw) if is_prose(raw) else _innocent(read_line(raw))
+    if is_prose(raw):
+        return Line("text", words=raw, body=raw)
+    return _innocent(read_line(raw)) if len(raw) < VAST else None
 
 
 def is_prose(raw: str) -> bool:

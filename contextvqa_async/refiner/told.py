@@ -31,6 +31,9 @@ def may_tell(parts: list[Line], line: Line) -> bool:
 
 def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
     """The lines, prose uncut; ``labelled``: lines that begin with labels follow behind these."""
+    if not any(isinstance(line, list) for line in lines):
+        yield from (line for line in lines if isinstance(line, Line))
+        return
     asked = [at for at, line in enumerate(lines) if _asks(line)]
     if not asked:
         bare = [at for at, line in enumerate(lines) if _bare(line)]
