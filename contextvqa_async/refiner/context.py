@@ -11,11 +11,12 @@ import re
 
 from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
 from contextvqa_async.refiner.regions import Region
 
-ENDED = re.compile(r"[.!?。！？।॥؟…:：;；][\"”»’')\]」』）]*$")
-ABOUT = re.compile(r"\s*(?:about|on|for|of|:|：|-|–|—|=|\(|：|sur|über|sobre|о|عن|关于|關於)\s*", re.IGNORECASE)
+ENDED = later(r"[.!?。！？।॥؟…:：;；][\"”»’')\]」』）]*$")
+ABOUT = later(r"\s*(?:about|on|for|of|:|：|-|–|—|=|\(|：|sur|über|sobre|о|عن|关于|關於)\s*", re.IGNORECASE)
 SECTIONS = frozenset(
     [
         "introduction",

@@ -14,16 +14,15 @@ from functools import cache, lru_cache
 from typing import Any
 
 from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import asks
 from contextvqa_async.refiner.loosejson import read_json
 
-START = re.compile(
+START = later(
     r"(?:^|(?<=[\n:：=]))[ \t>]*(?P<value>[\[{])(?=\s*[\[{(\"'“}\]`]|\s*//|\s*[A-Za-z_]\w*\s*:)", re.MULTILINE
 )
-FENCED = re.compile(
-    r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$"
-)
-UNFENCED = re.compile(r"\s*(?:`{3,}|~{3,})")
+FENCED = later(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$")
+UNFENCED = later(r"\s*(?:`{3,}|~{3,})")
 ARTICLES = frozenset(
     [
         "article",

@@ -10,11 +10,12 @@ import re
 from functools import lru_cache
 
 from contextvqa_async.refiner.labels import Label, before_colon, lowered
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import Line
 
 LABEL = r"[^\W\d_]+(?: [^\W\d_]+)? ?\d{0,3}"
 PLAIN = r"[^*_\n:：|`\\\[\]<>~$→]"
-PAIR = re.compile(
+PAIR = later(
     rf"^ *(?:\d{{1,3}}[.)] +|[-*] +)?(?P<bold>\*\*)?(?P<asked>{LABEL})(?P<colon>: ?|：)"
     rf"(?:(?(bold)\*\*) *(?P<question>{PLAIN}+[?？؟])|(?P<whole>{PLAIN}+[?？؟])\*\*)[ ]*(?:\n[ \n]*(?:[-*] +)?| +)"
     rf"(?P<strong>\*\*)?(?P<said>{LABEL})(?:: ?|：)(?(strong)\*\*) *(?P<answer>[^\W_]{PLAIN}*)(?:\n|\Z)",

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from contextvqa_async.refiner.later import later
+
 Spans = tuple[tuple[int, int], ...]
 
-MARKED = re.compile(r"[*_`~\\\[<$]")
-POINT = re.compile(r"[\\`$*_~!\[<]")
-TOKEN = re.compile(
+MARKED = later(r"[*_`~\\\[<$]")
+POINT = later(r"[\\`$*_~!\[<]")
+TOKEN = later(
     r"(?P<esc>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>`++)"
     r"|(?P<math>\${1,2})"
@@ -24,9 +26,9 @@ TOKEN = re.compile(
     r"|(?P<link>\[(?P<words>(?:[^\[\]\\]|\\.)*+)\](?:\((?:[^()\s]|\([^()\s]*+\))*+(?:\s[^()]*+)?\)|\[[^\[\]]*+\]))"
     r"|(?P<auto><(?:https?://|mailto:)[^<>\s]++>)"
 )
-CITED = re.compile(r"\[\d{1,3}\]\[")
+CITED = later(r"\[\d{1,3}\]\[")
 """Two citations side by side are no link."""
-MATHS = re.compile(r"[\\^_{}=]|^\S{1,3}$")
+MATHS = later(r"[\\^_{}=]|^\S{1,3}$")
 LATEX_CLOSE = {"\\(": "\\)", "\\[": "\\]"}
 
 
@@ -58,8 +60,8 @@ def plain(text: str) -> tuple[str, Spans]:
     return _join(pieces, runs, bold)
 
 
-OTHER = re.compile(r"[_`~\\\[<$]")
-SIMPLE = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]+)(?<=[^\s*])\1(?![\w*])")
+OTHER = later(r"[_`~\\\[<$]")
+SIMPLE = later(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]+)(?<=[^\s*])\1(?![\w*])")
 
 
 def _quick(text: str) -> tuple[str, Spans] | None:

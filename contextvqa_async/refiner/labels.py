@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.later import later
 
 KINDS = ("note", "title", "article", "answers", "questions", "answer", "question")
 """Columns of the table that label something; a later one wins where two hold the same word."""
@@ -28,8 +29,8 @@ ORDINALS = (
     "الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
     "اول دوم سوم چهارم پنجم ششم هفتم هشتم نهم دهم",
 )
-BRACKET = re.compile(r"[(\[]")
-HYPHENED = re.compile(r"\w[-#_]\d+$")
+BRACKET = later(r"[(\[]")
+HYPHENED = later(r"\w[-#_]\d+$")
 """``J-2``: a name rather than a label, where nothing follows."""
 NTH = "|".join(ORDINALS[1].split())
 ORDINAL = {word: at for row in ORDINALS for at, word in enumerate(row.split(), 1)}
@@ -62,7 +63,7 @@ ROMAN = {
     )
 }
 
-WIDE = re.compile("[\uff21-\uff5a]")
+WIDE = later("[\uff21-\uff5a]")
 NARROW = {0xFF21 + at: 0x41 + at for at in range(58)}
 OPEN = r"(?:[(\[【「『<《«〈（［〔{]\s?)"
 CLOSE = r"(?:\s?[)\]】」』>》»〉）］〕}])"
@@ -71,7 +72,7 @@ NUMBER = (
     + "|".join(sorted(ORDINAL, key=len, reverse=True))
     + r")(?!\w))(?:\ufe0f?\u20e3)?)"
 )
-ENDS = re.compile(
+ENDS = later(
     r"\s{0,2}(?P<colon>[:：﹕︰∶︓])[\s:：]*"
     r"|(?P<mark>\s?[.．)\]】」』>》»〉）］|=、。،؛;]+)(?=\s|$|[^\W\d]|[¿\"“「'])\s*"
     r"|(?P<dash>\s?(?:[-–—~→➜➔➡⇒]|->|=>){1,2})(?=\s)\s*"
@@ -201,7 +202,7 @@ def _stopped(found: re.Match[str]) -> bool:
     return "." in between and between[-1] == " "
 
 
-FIRST = re.compile(r"[(\[【「『<《«〈（［〔{]?\s?([^\W\d_]+)")
+FIRST = later(r"[(\[【「『<《«〈（［〔{]?\s?([^\W\d_]+)")
 
 
 @cache

@@ -10,19 +10,19 @@ import json
 import re
 from typing import Any
 
-SKIP = re.compile(r"(?:\s+|//[^\n]*|,)*")
-BARE = re.compile(r"[^\s,:{}\[\]\"']+")
-ATOM = re.compile(r"[^,{}\[\]()\n]*")
+from contextvqa_async.refiner.later import later
+
+SKIP = later(r"(?:\s+|//[^\n]*|,)*")
+BARE = later(r"[^\s,:{}\[\]\"']+")
+ATOM = later(r"[^,{}\[\]()\n]*")
 STOP = {
     '"': re.compile(r'[^"\\]*+'),
     "'": re.compile(r"[^'\\]*+"),
     "“": re.compile(r"[^”\\]*+"),
     "`": re.compile(r"[^`\\]*+"),
 }
-AFTER_KEY = re.compile(r"\s*:")
-AFTER_VALUE = re.compile(
-    r"\s*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$)"
-)
+AFTER_KEY = later(r"\s*:")
+AFTER_VALUE = later(r"\s*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$)")
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " ", "/": "/", "\\": "\\", '"': '"', "'": "'"}
 WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 QUOTES = {'"': '"', "'": "'", "“": "”", "`": "`"}

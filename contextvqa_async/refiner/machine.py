@@ -16,10 +16,10 @@ Rule: everything that decides what a token does to an open question stands in ``
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import Line
 
 IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED = "idle", "asked", "answered", "closed", "noted", "keyed"
@@ -302,7 +302,7 @@ def _complete(question: str) -> bool:
     return Line("text", body=question).asks
 
 
-ENUMERATED = re.compile(r"(?:^|(?<=[\s,;，；、|]))[(（]?(?:[QAqa]\.?\s?)?(\d{1,3})\s?(?:[.):：）、]|\s?[-–—=]\s)\s*")
+ENUMERATED = later(r"(?:^|(?<=[\s,;，；、|]))[(（]?(?:[QAqa]\.?\s?)?(\d{1,3})\s?(?:[.):：）、]|\s?[-–—=]\s)\s*")
 
 
 def _parted(words: str, waiting: int) -> list[tuple[int | None, str]] | None:

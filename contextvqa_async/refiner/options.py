@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from copy import copy
 
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, Line
 
-OPTION = re.compile(r"[(（\[]?([A-Ha-h])[)）.\]:：、．]\s*\S")
-ROW = re.compile(r"[(（\[]?[Aa][)）.\]:：、．]\s*\S.*?[\s,;|][(（\[]?[Bb][)）.\]:：、．]\s*\S")
-CHOSEN = re.compile(r"(?:option\s+)?[(（\[]?[A-Ha-h][)）.\]:：、．]{1,2}\s+(?=\S)", re.IGNORECASE)
+OPTION = later(r"[(（\[]?([A-Ha-h])[)）.\]:：、．]\s*\S")
+ROW = later(r"[(（\[]?[Aa][)）.\]:：、．]\s*\S.*?[\s,;|][(（\[]?[Bb][)）.\]:：、．]\s*\S")
+CHOSEN = later(r"(?:option\s+)?[(（\[]?[A-Ha-h][)）.\]:：、．]{1,2}\s+(?=\S)", re.IGNORECASE)
 
 
 def without_options(lines: list[Line]) -> list[Line]:

@@ -8,7 +8,6 @@ Rule: each step takes what the one before it made, and none looks back.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from copy import copy
 
@@ -18,6 +17,7 @@ from contextvqa_async.refiner.context import article
 from contextvqa_async.refiner.data import Found, read_data
 from contextvqa_async.refiner.enumerated import enumerated
 from contextvqa_async.refiner.glance import glance
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
 from contextvqa_async.refiner.options import without_options
 from contextvqa_async.refiner.regions import Region
@@ -32,7 +32,7 @@ from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 
 SEALED_BLANK = Line("blank", sealed=True)
 VOID = "\n" * 40
-VOIDS = re.compile("\n{41,}")
+VOIDS = later("\n{41,}")
 LEFT = "".join(map(chr, range(0xE000, 0xE009)))
 STYLES = {
     "item": "numbered",

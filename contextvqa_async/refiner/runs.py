@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import UNSPACED, Label, before_colon, heading, lowered, may_begin
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, PART, read_line
 from contextvqa_async.refiner.lines import NUMBERED as ITEM
 from contextvqa_async.refiner.splits import SIGNED, answered, cut, last_words
@@ -23,20 +24,20 @@ Run = tuple[list[tuple[str, str]], str, int]
 LABEL = r"[^\W\d_]++(?: [^\W\d_]++)?+ ?\d{0,3}+ ?"
 SURE = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]*+"
 """Words without a mark, or a sign that could end a label in their midst."""
-LABELLED = re.compile(
+LABELLED = later(
     rf"[ ]*+(?:\d{{1,3}}[.)][ ]++|[-*+•][ ]++|\#{{2,6}}[ ]++)?+(?P<bold>\*\*)?+(?P<word>{LABEL})"
     rf"(?:(?:[:：](?(bold)\*\*)|(?(bold)\*\*[:：]|(?!)))[ ]*+(?P<words>(?P<sure>{SURE})[^*]*+)"
     rf"(?:(?<=[ ])\*\*(?P<said>{LABEL})(?::\*\*|\*\*:)[ ]*+(?P<answer>[^*]++))?"
     r"|(?(bold)[:：][ ]*+(?P<strong>[^*]++)\*\*[ ]*+|(?!)))\Z"
 )
-ALL_SURE = re.compile(rf"{SURE}\Z")
-DOUBT = re.compile(rf"[:：$_~]|{SIGNED.pattern}")
-NUMBERED = re.compile(r"(\d{1,3})[.)] +(\*\*)?([^\W\d_][^*?]*\?)(?(2)\*\*) *\Z")
-RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,}) *\Z")
-BARE = re.compile(r" *(?:[-*•] +)?([^*]+?) *\Z")
+ALL_SURE = later(rf"{SURE}\Z")
+DOUBT = later(rf"[:：$_~]|{SIGNED.pattern}")
+NUMBERED = later(r"(\d{1,3})[.)] +(\*\*)?([^\W\d_][^*?]*\?)(?(2)\*\*) *\Z")
+RULE = later(r"(?:-{3,}|\*{3,}|_{3,}) *\Z")
+BARE = later(r" *(?:[-*•] +)?([^*]+?) *\Z")
 FULL, BRIEF, LONGEST, VAST = 160, 80, 24, 8000
-"""A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word of
-a label. No line is worth reading twice that is longer than the last."""
+"""A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word
+of a label. No line is worth reading twice that is longer than the last."""
 QUOTES = frozenset('“”"«»「」؟？⁇⁈⁉⸮')
 MONEY = "£€¥$"
 

@@ -12,18 +12,19 @@ from dataclasses import replace
 from functools import cache
 
 from contextvqa_async.refiner.labels import UNSPACED, Label, cores, first_words, heading, kinds, lowered, read_label
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ASKING, EMOJI, Line
 from contextvqa_async.refiner.lines import asks as ends_asking
 
-QMARK = re.compile(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
-SIGN = re.compile(
+QMARK = later(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
+SIGN = later(
     r"\s*(?:→|⇒|➜|➔|➡\ufe0f?|⟶|➤|»|=+>|-+>|>{2}|—+|–+|-+(?=\s)|:+|：|=+(?=\s)|\||~(?=\s)|/{2}|\u2014)\s*(?=\S)"
 )
-ARROW = re.compile(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
-CLOSED = re.compile(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
+ARROW = later(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
+CLOSED = later(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
 BETWEEN = frozenset(" \t\xa0:：|/;；，。?？؟）)]】→•·>”»」…")
 OPENING = frozenset("([（【「<")
-WORD = re.compile(r"[^\W\d_]+")
+WORD = later(r"[^\W\d_]+")
 
 
 @cache
@@ -34,8 +35,8 @@ def last_words() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(spaced), frozenset(word[-1] for word in inside if word >= UNSPACED)
 
 
-BEFORE = re.compile(r"([^\W\d_]+)[\s\d#.(]*[a-z)]?[)\]\s*]*$")
-SIGNED = re.compile(r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)")
+BEFORE = later(r"([^\W\d_]+)[\s\d#.(]*[a-z)]?[)\]\s*]*$")
+SIGNED = later(r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)")
 
 
 def _holds_label(line: Line, body: str) -> bool:
@@ -71,7 +72,7 @@ def _starts(low: str, at: int) -> Iterator[int]:
 
 
 TRIM = " \t|/;；→⇒➜•·*–—-=>~"
-COUNT = re.compile(r"(?:^|\s)\d{1,3}[.)、]$")
+COUNT = later(r"(?:^|\s)\d{1,3}[.)、]$")
 
 
 def cut(line: Line) -> list[Line]:
@@ -93,7 +94,7 @@ def cut(line: Line) -> list[Line]:
     return _parts(line, cuts) if cuts else [line]
 
 
-MAY_ASK = re.compile(f"[{ASKING}\u0e00-\u1fff\u2c00-\U0010ffff]")
+MAY_ASK = later(f"[{ASKING}\u0e00-\u1fff\u2c00-\U0010ffff]")
 
 
 @cache
@@ -239,7 +240,7 @@ def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
     return parts
 
 
-TAIL = re.compile(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")
+TAIL = later(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")
 
 
 def headed(head: Line) -> list[Line]:
@@ -331,7 +332,7 @@ def _marks(text: str) -> list[int]:
     return outside or ([] if depth == 0 else every)
 
 
-DOT = re.compile(r"[•▪◦·]\s*")
+DOT = later(r"[•▪◦·]\s*")
 
 
 def _bare(text: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from contextvqa_async.items import Refined
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, QUESTION, Line, read_line
 from contextvqa_async.refiner.refinement import refine
 from contextvqa_async.refiner.splits import answered, cut
@@ -24,8 +25,8 @@ ANSWERS = (
     r"|jawaban|đáp án|trả lời|الإجابة|الجواب|answer_?\d+|a\d+"
 )
 VALUE = r"""(?:"(?:[^"\\]|\\.)++"|'(?:[^'\\]|\\.)++'|\[[^\[\]]*+\]|-?[\d.]+(?=\s*[,}\n]))"""
-KEYED = re.compile(rf"""["'](?:{ANSWERS})["']\s*:\s*{VALUE}""", re.IGNORECASE)
-JSON_LINE = re.compile(r"\s*[\[{}\]\"']")
+KEYED = later(rf"""["'](?:{ANSWERS})["']\s*:\s*{VALUE}""", re.IGNORECASE)
+JSON_LINE = later(r"\s*[\[{}\]\"']")
 
 
 class Refiner:

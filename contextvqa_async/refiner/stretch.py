@@ -5,22 +5,21 @@ Rule: what a line is depends on the style of the stretch and on the labels to co
 
 from __future__ import annotations
 
-import re
-
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
 from contextvqa_async.refiner.regions import LONG, Ahead, Region
 from contextvqa_async.refiner.splits import answered
 
-LETTERED = re.compile(r"([a-z])[.)]\s+(?=\S)")
-TWICE = re.compile(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
-TAIL = re.compile(r"\s[*_]{0,3}(?P<word>[^\W\d_]{1,14})\s?\d{0,2}[:：]?[*_]{0,3}$")
-WORDY = re.compile(r"[^\W_]")
-NUMBER = re.compile(r"\d{1,2}[.:)]?")
-LED = re.compile(r"(?:[-=]+>|>>|»|[⇒➜➔⟶]|[:：](?=\s))\s*(?=\S)")
+LETTERED = later(r"([a-z])[.)]\s+(?=\S)")
+TWICE = later(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
+TAIL = later(r"\s[*_]{0,3}(?P<word>[^\W\d_]{1,14})\s?\d{0,2}[:：]?[*_]{0,3}$")
+WORDY = later(r"[^\W_]")
+NUMBER = later(r"\d{1,2}[.:)]?")
+LED = later(r"(?:[-=]+>|>>|»|[⇒➜➔⟶]|[:：](?=\s))\s*(?=\S)")
 
 
 def _led(words: str) -> str:

@@ -8,11 +8,11 @@ anything unusual is read by the others, and an answer that holds anything else i
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from contextvqa_async.items import Pair
 from contextvqa_async.refiner.labels import UNSPACED
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
 from contextvqa_async.refiner.regions import LONG, Region
 from contextvqa_async.refiner.runs import BRIEF, FULL, VAST, asks_first, opens_plainly, run_of_pairs
@@ -127,7 +127,7 @@ def _after(raws: list[str]) -> list[Line] | None:
     return lines
 
 
-NEAT = re.compile(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
+NEAT = later(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
 """A pair, a word on either line's ends, and no sign that could wrap it, or stand between a label and its words."""
 
 

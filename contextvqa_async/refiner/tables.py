@@ -12,12 +12,13 @@ from collections.abc import Iterator
 
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import read_label
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BREAK, Line, asks
 
-BOX = re.compile("[│┃║￨｜]")
-CELL = re.compile(r"(?<!\\)\|")
-SEPARATOR = re.compile(r"^[\s|]*:?-{2,}:?[\s|:+-]*$|^[+├┌└╔╠╚┏┣┗][-=─━═┬┼┴+╦╬╩┳╋┻┤┐┘╗╣╝┓┫┛]+$")
-LINES = re.compile(f"[,;]?\\s*{BREAK}[\\s•-]*")
+BOX = later("[│┃║￨｜]")
+CELL = later(r"(?<!\\)\|")
+SEPARATOR = later(r"^[\s|]*:?-{2,}:?[\s|:+-]*$|^[+├┌└╔╠╚┏┣┗][-=─━═┬┼┴+╦╬╩┳╋┻┤┐┘╗╣╝┓┫┛]+$")
+LINES = later(f"[,;]?\\s*{BREAK}[\\s•-]*")
 Rows = list[list[str]]
 
 

@@ -9,13 +9,14 @@ import re
 from functools import cache
 
 from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, DEFINITION, END, HEAD, QUESTION, TERM
 
-TAG = re.compile(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
-DECLARED = re.compile(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]*+/>", re.IGNORECASE)
-GONE = re.compile(r"<!--|<(?P<name>script|style|ref|svg)(?:\s[^<>]*+)?>", re.IGNORECASE)
-ROW = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
-BR = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+TAG = later(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
+DECLARED = later(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]*+/>", re.IGNORECASE)
+GONE = later(r"<!--|<(?P<name>script|style|ref|svg)(?:\s[^<>]*+)?>", re.IGNORECASE)
+ROW = later(r"^[ \t]*\|.*$", re.MULTILINE)
+BR = later(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 BLOCKS = frozenset(
     [
         "p",

@@ -6,20 +6,19 @@ repeats the label's, a remark in brackets behind the answer.
 
 from __future__ import annotations
 
-import re
-
 from contextvqa_async.items import Pair
 from contextvqa_async.refiner.labels import lowered, read_label
+from contextvqa_async.refiner.later import later
 
 QUOTED = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "「": "」", "『": "』", "„": "“", "`": "`", "”": "”"}
 BRACKETED = {"(": ")", "[": "]", "{": "}", "<": ">", "（": "）", "【": "】"}
 OPENED = {**QUOTED, **BRACKETED, "*": "*"}
 del OPENED["'"]  # an apostrophe opens nothing: ``'Allo``
-REMARK = re.compile(r"\s*[(（\[](?P<inside>[^()（）\[\]]{3,300})[)）\]]\s*[.。]?$")
-LISTED = re.compile(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*'))*\s*\]$")
-LISTED_PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
-FLOW = re.compile(r"\[[^\[\]]*,[^\[\]]*\]$")
-NUMBER = re.compile(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
+REMARK = later(r"\s*[(（\[](?P<inside>[^()（）\[\]]{3,300})[)）\]]\s*[.。]?$")
+LISTED = later(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*'))*\s*\]$")
+LISTED_PART = later(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
+FLOW = later(r"\[[^\[\]]*,[^\[\]]*\]$")
+NUMBER = later(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
 
 
 def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:

@@ -6,16 +6,16 @@ a line before or behind them is prose and stays whole, unless its pairs go on in
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import QUESTION, Line
 
 Cut = Line | list[Line]
 """A line, or a list of the line as it stood and its parts."""
 
-SENTENCE = re.compile(r"[.!。！\"“”]\s*\S")
-TOLD = re.compile(r"[.!?\"”]\s+\S|[.\"”。]$|[。！？]\S")
+SENTENCE = later(r"[.!。！\"“”]\s*\S")
+TOLD = later(r"[.!?\"”]\s+\S|[.\"”。]$|[。！？]\S")
 BRIEF = 100
 """Longer than an answer that ends a line of prose."""
 

@@ -8,56 +8,56 @@ from __future__ import annotations
 import html
 import re
 
-BREAKS = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
-INVISIBLE = re.compile(
-    "[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\ue00f]"
-)
+from contextvqa_async.refiner.later import later
+
+BREAKS = later("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
+INVISIBLE = later("[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\ue00f]")
 ODD_ASCII = "\r\x0b\x0c" + "".join(map(chr, (*range(9), *range(14, 32))))
 ODD = "\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c" + "".join(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE000, 0xE010)))
 )
-TOKENS = re.compile(
+TOKENS = later(
     r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|end_of_turn|start_of_turn)>(?:model\n)?|\[/?INST\]"
 )
-TORN = re.compile(r"<(?:[|｜][^<>\n]{0,40}|/[\w:-]{0,30})?$")
-TORN_TAG = re.compile(r"\s*<[a-z][\w:-]{0,30}$")
-CHANNEL = re.compile(r"<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>")
-FINAL = re.compile(r"<\|channel\|>\s*final[^<]*<\|message\|>")
-ROLE = re.compile(
+TORN = later(r"<(?:[|｜][^<>\n]{0,40}|/[\w:-]{0,30})?$")
+TORN_TAG = later(r"\s*<[a-z][\w:-]{0,30}$")
+CHANNEL = later(r"<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>")
+FINAL = later(r"<\|channel\|>\s*final[^<]*<\|message\|>")
+ROLE = later(
     r"\s*<\|(?:im_start|start_header_id)\|>\s*assistant(?:<\|end_header_id\|>)?\s*|\s*(?:assistant|ASSISTANT|Assistant):?\s*\n"
 )
 NAMES = (
     r"think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratchpad|inner_monologue|seed:think"
     r"|internal_reasoning|planning|plan"
 )
-THINK_OPEN = re.compile(
+THINK_OPEN = later(
     rf"<(?P<tag>{NAMES})(?:\s[^<>]*+)?>|(?P<moon>◁think▷)|(?P<mistral>\[THINK\])|(?P<begin><\|begin_of_thought\|>)|(?P<gem><unused94>thought)",
     re.IGNORECASE,
 )
-THINK_CLOSE = re.compile(rf"</(?:{NAMES})\s*>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<unused95>", re.IGNORECASE)
+THINK_CLOSE = later(rf"</(?:{NAMES})\s*>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<unused95>", re.IGNORECASE)
 CLOSES = {"moon": "◁/think▷", "mistral": "[/THINK]", "begin": "<|end_of_thought|>", "gem": "<unused95>"}
-DETAILS = re.compile(r"<details[^<>]*+>\s*<summary>(?P<summary>[^<]*+)</summary>", re.IGNORECASE)
-ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
-BRACKET_TAG = re.compile(
+DETAILS = later(r"<details[^<>]*+>\s*<summary>(?P<summary>[^<]*+)</summary>", re.IGNORECASE)
+ENTITY = later(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+BRACKET_TAG = later(
     r"\[(/?(?:article|context|wikipedia[ _]article|questions?|answers?|q|a|qas?|qa_pairs?|pairs?)\d{0,2})\]",
     re.IGNORECASE,
 )
-TRIPLE = re.compile(r"^([ \t]*\w+[ \t]*[:=][ \t]*)(\"\"\"|''')(.*?)\2", re.MULTILINE | re.DOTALL)
-ESCAPED_TAG = re.compile(r"&lt;/[a-z][\w-]{0,20}&gt;", re.IGNORECASE)
-ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-LATEX = re.compile(r"\\(?:(?:sub)*section\*?|textbf|begin)\{")
-COMMAND = re.compile(
+TRIPLE = later(r"^([ \t]*\w+[ \t]*[:=][ \t]*)(\"\"\"|''')(.*?)\2", re.MULTILINE | re.DOTALL)
+ESCAPED_TAG = later(r"&lt;/[a-z][\w-]{0,20}&gt;", re.IGNORECASE)
+ESCAPED = later(r"\\([!-/:-@\[-`{-~])")
+LATEX = later(r"\\(?:(?:sub)*section\*?|textbf|begin)\{")
+COMMAND = later(
     r"\\(?:begin|end)\{(?:document|enumerate|itemize|description|quote|quotation|center)\}(?:\[[^\[\]\n]{0,40}\])?"
     r"|\\(?:maketitle|noindent|newpage|smallskip|medskip|bigskip|clearpage|par)(?![a-zA-Z])"
     r"|\\(?:vspace|hspace|label|author|date)\*?\{[^{}\n]{0,80}\}"
     r"|(?P<named>\\item\[)(?P<label>[^\[\]\n]{1,60})\]\s*"
 )
-HEADING = re.compile(r"\\(?:(?:sub)*section|chapter|paragraph|title)\*?\{([^{}\n]{0,200})\}")
-STRONG = re.compile(r"\\(?:textbf|textsc)\{([^{}\n]*+)\}")
-WEAK = re.compile(r"\\(?:textit|emph|underline|textsl|texttt|enquote)\{([^{}\n]*+)\}")
-ITEM = re.compile(r"\\item(?![a-zA-Z])\s*")
-SPECIAL = re.compile(r"\\([%&#_])")
-FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
+HEADING = later(r"\\(?:(?:sub)*section|chapter|paragraph|title)\*?\{([^{}\n]{0,200})\}")
+STRONG = later(r"\\(?:textbf|textsc)\{([^{}\n]*+)\}")
+WEAK = later(r"\\(?:textit|emph|underline|textsl|texttt|enquote)\{([^{}\n]*+)\}")
+ITEM = later(r"\\item(?![a-zA-Z])\s*")
+SPECIAL = later(r"\\([%&#_])")
+FENCE = later(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
 
 
 def unwrap(text: str) -> str:

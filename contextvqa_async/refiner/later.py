@@ -1,0 +1,35 @@
+"""A regular expression comes in; a pattern goes out that is compiled when it is first used.
+
+Rule: most answers need few of the refiner's patterns, and one with signs of other scripts costs a millisecond or more
+to compile (all of them: 60 ms at import).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+METHODS = ("match", "search", "fullmatch", "finditer", "findall", "split", "sub", "subn", "pattern")
+
+
+class Later:
+    """Stands for a pattern; its first use puts the real one's methods in its place."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self._written = (pattern, flags)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in METHODS:
+            raise AttributeError(name)
+        compiled = re.compile(*self._written)
+        self.__dict__.update({method: getattr(compiled, method) for method in METHODS})
+        return self.__dict__[name]
+
+
+def later(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """A pattern that costs nothing until it is used.
+
+    >>> later("[a-c]+").sub("", "abacus")
+    'us'
+    """
+    return cast("re.Pattern[str]", Later(pattern, flags))
