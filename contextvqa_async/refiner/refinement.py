@@ -106,7 +106,8 @@ def _all_data(lines: list[Line]) -> Survey | None:
     sealed = all(line.sealed or line.kind == "blank" or line.mark in {ARTICLE, END} for line in lines[:at])
     if not sealed or len(pairs) < len(lines) - at:
         return None
-    return lines, [Region(at, len(lines), "label")], tidied(pairs)
+    done = tidied(pairs)
+    return lines, [Region(at, len(lines), "label")] if done else [], done
 
 
 def read_lines(text: str, *, glancing: bool = True) -> Iterator[Line]:
