@@ -21,7 +21,8 @@ WEB = Image(url='http://x/"y".png')
 def messages(*turns: tuple[str, str], images: tuple[Image, ...] = (), system: str = "") -> list[dict[str, Any]]:
     """Build, and read back."""
     record = Record(id=1, fields={}, turns=tuple(Turn(role=role, text=text) for role, text in turns))
-    built: list[dict[str, Any]] = orjson.loads(b"".join(build_messages(record, images, system_prompt=system, prompt="Ask.")))
+    pieces = build_messages(record, images, system_prompt=system, prompt="Ask.")
+    built: list[dict[str, Any]] = orjson.loads(b"".join(pieces))
     return built
 
 
