@@ -131,7 +131,9 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
     told = False
     for at in range(*part):
         line = lines[at]
-        if line.mark == ARTICLE or (not line.sealed and _says_article(line)):
+        if line.kind == "blank":
+            continue
+        if line.mark == ARTICLE or (line.label is not None and not line.sealed and _says_article(line)):
             if told and not found and (_counted(line) or _section(line)):
                 continue
             sure = line.mark == ARTICLE or _strong(line)

@@ -68,7 +68,7 @@ def refined(text: str, seen: Survey, *, keep_paragraphs: bool = False, printable
     prose = filter(None, [_collapsed(" ".join(paragraph), printable) for paragraph in article(lines, regions)])
     context = ("\n\n" if keep_paragraphs else " ").join(prose)
     return Refined(
-        context=_unmarked(context),
+        context=context if printable else _unmarked(context),
         qas=pairs,
         layout=_layout(regions, lines),
         warnings=tuple(_warnings(text, lines, regions, pairs, context)),

@@ -9,21 +9,23 @@ Rule: a line that holds a sign of anything more is read as every line is; where 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import UNSPACED, Label, before_colon, heading, lowered, may_begin
+from contextvqa_async.refiner.languages import words as words_of
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, PART, read_line
 from contextvqa_async.refiner.lines import NUMBERED as ITEM
-from contextvqa_async.refiner.splits import SIGNED, answered, cut, last_words
+from contextvqa_async.refiner.splits import SIGNED, WORD, answered, cut, last_words
 from contextvqa_async.refiner.stretch import LETTERED, TAIL
 
 Run = tuple[list[tuple[str, str]], str, int]
 """Pairs, how they are written, and the line behind them."""
 LABEL = r"[^\W\d_]++(?: [^\W\d_]++)?+ ?\d{0,3}+ ?"
-SURE = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]*+"
-"""Words without a mark, or a sign that could end a label in their midst."""
+SIGNLESS = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]"
+SURE = rf"(?:{SIGNLESS}++|\.(?=\d)|(?<=[^\W\d_][^\W\d_])\.)*+"
+"""Words without a mark, or a sign that could end a label in their midst: a stop ends only a letter or a number."""
 LABELLED = later(
     rf"[ ]*+(?:\d{{1,3}}[.)][ ]++|[-*+•][ ]++|\#{{2,6}}[ ]++)?+(?P<bold>\*\*)?+(?P<word>{LABEL})"
     rf"(?:(?:[:：](?(bold)\*\*)|(?(bold)\*\*[:：]|(?!)))[ ]*+(?P<words>(?P<sure>{SURE})[^*]*+)"
@@ -39,6 +41,7 @@ FULL, BRIEF, LONGEST, VAST = 160, 80, 24, 8000
 """A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word
 of a label. No line is worth reading twice that is longer than the last."""
 QUOTES = frozenset('“”"«»「」؟？⁇⁈⁉⸮')
+PLAIN = "0123456789£€¥"
 MONEY = "£€¥$"
 
 
@@ -47,7 +50,7 @@ def asks_first(raw: str) -> bool:
     found = LABELLED.match(raw)
     if found is None:
         return NUMBERED.match(raw) is not None
-    label = _label(found["word"])
+    label = known_label(found["word"])
     return label is not None and label.kind == "question"
 
 
@@ -61,7 +64,7 @@ def opens_plainly(words: str) -> bool:
     first = words[:LONGEST].partition(" ")[0]
     if first == "The":
         return words[4:5].isalpha() and words[4:11].lower() != "article"
-    return len(first) < LONGEST and _no_label(first.rstrip(","))
+    return len(first) < LONGEST and _no_label(first.rstrip(",."))
 
 
 @lru_cache(maxsize=4096)
@@ -77,13 +80,18 @@ def is_plain(words: str) -> bool:
     """
     if not words or words[-1] == " " or not ALL_SURE.match(words):
         return False
-    if words[0] in "0123456789":
+    if words[0] in PLAIN:
         return not ITEM.match(words)
-    return opens_plainly(words) and not (words[0] in "PpSsTt" and PART.match(words))
+    return opens_plainly(words) and not ("." in words[:7] and ITEM.match(words)) and not _parts(words)
+
+
+def _parts(words: str) -> bool:
+    """Whether words begin with a part's name."""
+    return words[0] in "PpSsTt" and PART.match(words) is not None
 
 
 @lru_cache(maxsize=4096)
-def _label(word: str) -> Label | None:
+def known_label(word: str) -> Label | None:
     return before_colon(lowered(word) + ":")
 
 
@@ -114,7 +122,7 @@ def _labelled(raws: list[str], at: int) -> Run | None:
 def _torn(first: str, answer: str) -> bool:
     """Whether the last answer, on its question's line, may end in the beginning of the first line's label."""
     found, tail = LABELLED.match(first), TAIL.search(answer)
-    label = _label(found["word"]) if found else None
+    label = known_label(found["word"]) if found else None
     return tail is not None and (label is None or label.word.startswith(lowered(tail["word"])))
 
 
@@ -124,7 +132,7 @@ NOTHING = ("", "", "")
 def _part(raw: str) -> tuple[str, str, str]:
     """What a labelled line is, its words, and the answer on a question's line."""
     found = LABELLED.match(raw)
-    label = _label(found["word"]) if found else None
+    label = known_label(found["word"]) if found else None
     if found is None or label is None or label.kind not in {"question", "answer"}:
         return NOTHING
     _, _, words, sure, said, _, strong = found.groups()
@@ -142,7 +150,7 @@ def _marked(raw: str, found: re.Match[str], label: Label) -> tuple[str, str, str
         last = strong.rstrip(" ?!").rpartition(" ")[2]
         sure = strong.isascii() and ALL_SURE.match(strong) and last.isalpha() and last.lower() not in last_words()[0]
         return (label.kind, strong.strip(), "") if sure and strong.strip() else _read(raw)
-    other = _label(said)
+    other = known_label(said)
     sure = len(found["sure"]) == len(words) and ALL_SURE.match(answer) and other is not None and other.kind == "answer"
     asked, told = words.strip(), answer.strip()
     return ("question", asked, told) if sure and asked and told and label.kind == "question" else _read(raw)
@@ -197,8 +205,18 @@ def _asked(raw: str) -> tuple[str, int]:
     return (line.body, line.number or 0) if simple else ("", 0)
 
 
+@cache
+def _heading_words() -> frozenset[str]:
+    """The words that begin each part of a heading over pairs."""
+    columns = ("question", "questions", "answer", "answers", "heads")
+    return frozenset(re.split(r"[\W\d_]", part)[0] for column in columns for part in words_of(column))
+
+
 def _heads(words: str) -> bool:
     """Whether words may be a heading over pairs."""
+    first = WORD.match(words)
+    if first and first.group().lower() not in _heading_words():
+        return False
     found = heading().match(lowered(words))
     return found is not None and found.end() >= len(words)
 

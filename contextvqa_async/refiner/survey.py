@@ -15,7 +15,7 @@ from contextvqa_async.refiner.labels import UNSPACED
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
 from contextvqa_async.refiner.regions import LONG, Region
-from contextvqa_async.refiner.runs import BRIEF, FULL, VAST, asks_first, opens_plainly, run_of_pairs
+from contextvqa_async.refiner.runs import BRIEF, FULL, VAST, asks_first, known_label, opens_plainly, run_of_pairs
 from contextvqa_async.refiner.splits import QMARK, cut
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.unwrap import ENTITY
@@ -40,7 +40,7 @@ def survey(text: str) -> Survey | None:
     if not _bare(text):
         return None
     raws = text.split("\n")
-    before = _before(raws)
+    before = _before(raws, "".join([sign for sign in MARKED if sign in text]))
     if before is None:
         return None
     at = len(before)
@@ -54,19 +54,19 @@ def survey(text: str) -> Survey | None:
 
 def _bare(text: str) -> bool:
     """Whether there is nothing to unwrap."""
-    if any(map(text.__contains__, WRAPPED)) or "~~~" in text or "'''" in text:
+    if any(map(text.__contains__, WRAPPED)) or "~~~" in text or "'''" in text or '"""' in text:
         return False
     return text.replace("\n", " ").isprintable() and not ("&" in text and ENTITY.search(text))
 
 
-def _before(raws: list[str]) -> list[Line] | None:
+def _before(raws: list[str], signs: str) -> list[Line] | None:
     """The lines before the first question, if no other stretch of pairs can begin in them."""
     lines: list[Line] = []
     headed = False
     for raw in raws:
         if raw and len(raw) <= FULL and asks_first(raw):
             return lines
-        line = _line(raw) if raw else BLANK
+        line = _line(raw, signs) if raw else BLANK
         if line is None or (headed and line.kind == "text"):
             return None
         headed = headed or line.pairs_head or (line.label is not None and line.label.kind == "pair")
@@ -74,22 +74,24 @@ def _before(raws: list[str]) -> list[Line] | None:
     return None
 
 
-def _line(raw: str) -> Line | None:
+def _line(raw: str, signs: str) -> Line | None:
     """A line outside the pairs, if it can be no part of any."""
     if len(raw) > FULL:
-        return _prose(raw)
+        return _prose(raw, signs)
     return _short(raw) if len(raw) < BRIEF else _innocent(read_line(raw))
 
 
-def _prose(raw: str) -> Line | None:
-    if is_prose(raw):
+def _prose(raw: str, signs: str) -> Line | None:
+    if is_prose(raw, signs):
         return Line("text", words=raw, body=raw)
+    if raw.startswith("Article: ") and is_prose(raw[9:], signs):
+        return _innocent(Line("text", words=raw, body=raw, label=known_label("Article")))
     return _innocent(read_line(raw)) if len(raw) < VAST else None
 
 
-def is_prose(raw: str) -> bool:
-    """Whether a line is a paragraph that holds nothing that could make it more."""
-    if len(raw) <= FULL or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, MARKED)):
+def is_prose(raw: str, signs: str = MARKED) -> bool:
+    """Whether a line is a paragraph that holds nothing that could make it more; ``signs`` are those to look for."""
+    if len(raw) <= FULL or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, signs)):
         return False
     colon = raw.find(":")
     headed = colon >= 0 and ("?" in raw or (colon < HEADED and "." not in raw[:colon]))

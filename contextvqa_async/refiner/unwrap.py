@@ -66,22 +66,22 @@ def unwrap(text: str) -> str:
     >>> unwrap("<think>Draft. Q: what?</think>\\r\\nThe owl.<|im_end|>")
     '\\nThe owl.'
     """
-    if any(map(text.__contains__, ODD_ASCII if text.isascii() else ODD)):
+    if not text.replace("\n", " ").isprintable() and any(map(text.__contains__, ODD_ASCII if text.isascii() else ODD)):
         text = INVISIBLE.sub("", BREAKS.sub("\n", text))
     if "\\" in text:
         text = unescape_lines(text)
-    if "<" in text or "◁" in text or "[THINK" in text or "[/THINK" in text:
+    if "<" in text or "◁" in text or ("[" in text and ("[THINK" in text or "[/THINK" in text)):
         text = _tokens(unreason(text))
         text = text[:-60] + TORN.sub("", text[-60:])
         text = text[:-60] + TORN_TAG.sub("", text[-60:]) if "</" in text else text
     if "\\" in text:
         text = unescape_marks(text)
         text = unlatex(text) if LATEX.search(text) else text
-    if "[/" in text and len(BRACKET_TAG.findall(text)) > 1:
+    if "[" in text and "[/" in text and len(BRACKET_TAG.findall(text)) > 1:
         text = BRACKET_TAG.sub(r"<\1>", text)
     if '"""' in text or "'''" in text:
         text = TRIPLE.sub(r"\1\n\3\n", text)
-    if "&lt;/" in text and len(ESCAPED_TAG.findall(text)) > 2:
+    if "&" in text and "&lt;/" in text and len(ESCAPED_TAG.findall(text)) > 2:
         text = html.unescape(text)
     if "'''" in text and "```" not in text and text.count("'''") > 1:
         text = text.replace("'''''", "***").replace("'''", "**").replace("''", "*")
@@ -151,7 +151,7 @@ def unescape_lines(text: str) -> str:
     """
     bare = text.strip()
     written = bare.count("\\n")
-    if written < 2 or bare.count("\n") * 3 > written or bare[:1] in "{[" or "```" in bare[:20]:
+    if bare[:1] in "{[" or written < 2 or bare.count("\n") * 3 > written or "```" in bare[:20]:
         return text
     if bare[0] == bare[-1] == '"':
         bare = bare[1:-1]
@@ -161,6 +161,8 @@ def unescape_lines(text: str) -> str:
 
 def unescape_marks(text: str) -> str:
     r"""A text whose markdown was escaped as a whole (``\*\*Q1:\*\*``), with its marks."""
+    if "\\*" not in text and "\\#" not in text:
+        return text
     escaped = text.count("\\*\\*") + ("\\#" in text and len(re.findall(r"^\s*\\#", text, re.MULTILINE)))
     return ESCAPED.sub(r"\1", text) if escaped > 1 and escaped * 2 > text.count("**") - text.count("\\*\\*") else text
 
