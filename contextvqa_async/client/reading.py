@@ -34,7 +34,7 @@ _HANDED_ON = "llm_provider-"
 
 _TRICKLE = 4096
 """A read of fewer bytes than this was a stream that trickles."""
-_HELD_SHARE = 0.02
+_HELD_SHARE = 0.03
 _MOST_HELD = 0.1
 """Share of the time that has passed, and seconds at most, for which such a stream then gathers in the kernel: what
 paced streaming costs is a wake-up for each token."""
