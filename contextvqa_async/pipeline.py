@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -32,7 +32,7 @@ LONG_TEXT = 100_000
 
 
 class Stop:
-    """The wish to end a run early. The first request drains what is in flight; the second drops it."""
+    """The end of a run before its input's. It drains what is in flight; a person who asks twice has it dropped."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
@@ -42,18 +42,22 @@ class Stop:
         self.now = anyio.Event()
 
     def request(self, reason: str, exit_code: int) -> None:
-        """Ask to stop; the first reason is the one that is told."""
+        """A person's wish: to stop, and where the run is stopping already, to stop now."""
         if self.draining.is_set():
             self.now.set()
-            return
-        self.reason, self.exit_code = reason, exit_code
-        self.draining.set()
+        self.end(reason, exit_code)
+
+    def end(self, reason: str, exit_code: int = 3) -> None:
+        """The run's own reason; the first one is the one that is told, and none after it hastens the end."""
+        if not self.draining.is_set():
+            self.reason, self.exit_code = reason, exit_code
+            self.draining.set()
 
     def doom(self, error: RunError) -> None:
         """Stop because nothing more can succeed; answers in flight may still arrive, unless they cannot be stored."""
         if not self.draining.is_set():
             self.kind = error.kind
-            self.request(str(error), exit_code=3)
+        self.end(str(error))
         if error.kind is Kind.STORAGE:
             self.now.set()
 
@@ -74,7 +78,6 @@ class Line:
     withdraw: Callable[[], None]
     read_up: Callable[[], None] = lambda: None
     grace: float = GRACE_SECONDS
-    in_flight: int = field(default=0, init=False)
 
     async def run(self) -> None:
         """Return when every record that was reached is delivered, or a stop has been obeyed."""
@@ -107,19 +110,15 @@ class Line:
                         else:
                             await send.send(item)
                 except CvqaError as error:
-                    self.stop.request(str(error), exit_code=3)
+                    self.stop.end(str(error))
         self.read_up()
 
     async def _work(self, records: MemoryObjectReceiveStream[Record]) -> None:
         async with records:
             async for record in records:
-                self.in_flight += 1
-                try:
-                    outcome = await self._outcome(record)
-                    if outcome is not None:
-                        await self._hand_over(outcome)
-                finally:
-                    self.in_flight -= 1
+                outcome = await self._outcome(record)
+                if outcome is not None:
+                    await self._hand_over(outcome)
 
     async def _outcome(self, record: Record) -> Row | Failure | None:
         """The record's row or failure, or None where a stop came before its answer."""

@@ -251,7 +251,7 @@ class Run:
     def _pay(self, completion: Completion) -> None:
         self.tally.pay(completion.prompt_tokens or 0, completion.completion_tokens or 0)
         if self.tally.overspent:
-            self.stop.request(f"the run has cost {self.tally.cost:,.4f}, which reaches --max-cost", exit_code=3)
+            self.stop.end(f"the run has cost {self.tally.cost:,.4f}, which reaches --max-cost")
 
     def _settled(self, items: Sequence[Row | Failure]) -> None:
         self.tally.count(items)

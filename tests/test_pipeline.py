@@ -238,3 +238,23 @@ async def test_a_row_that_is_paid_for_is_delivered_even_while_the_run_is_dropped
         await anyio.wait_all_tasks_blocked()
         gate.set()
     assert world.ids == [0]
+
+
+async def test_the_runs_own_reasons_never_drop_what_is_in_flight() -> None:
+    """Each answer after --max-cost is reached ends the run again; what is paid for still arrives."""
+    gate, world = anyio.Event(), World([], answer)
+
+    async def ask(record: Record) -> Completion:
+        await gate.wait()
+        for _ in range(20 * int(record.id)):
+            await anyio.lowlevel.checkpoint()
+        world.stop.end("the money is spent")
+        return Completion(text=ANSWER)
+
+    world.items, world.ask = records(4), ask
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(world.line(workers=4).run)
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    assert world.ids == [0, 1, 2, 3]
+    assert (world.stop.reason, world.stop.exit_code) == ("the money is spent", 3)
