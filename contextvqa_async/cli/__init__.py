@@ -8,11 +8,11 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
 from contextvqa_async import __version__
+from contextvqa_async.cli.options import HELP
 from contextvqa_async.errors import CvqaError, RunError
 
 COMMANDS = {
@@ -24,8 +24,6 @@ COMMANDS = {
     "simulate": "serve the simulated vision-language model",
 }
 """Each command and what it does; its code is in the file of its name, loaded only when it is called."""
-
-_HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 118}
 
 EXIT_STOPPED = 3
 
@@ -50,13 +48,13 @@ class _Line(click.Group):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         run = self.get_command(ctx, "run")
         assert run is not None  # noqa: S101 - it stands in the table above
-        run.format_help(click.Context(run, info_name=ctx.info_name, **_HELP), formatter)
+        run.format_help(click.Context(run, info_name=ctx.info_name, **HELP), formatter)
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
         formatter.write_text("\n'cvqa-async COMMAND --help' tells more of each.")
 
 
-@click.group(cls=_Line, context_settings=_HELP)
+@click.group(cls=_Line, context_settings=HELP)
 @click.version_option(__version__, prog_name="cvqa-async")
 def cli() -> None:
     """Context-based VQA data from images."""

@@ -12,14 +12,14 @@ from typing import Any, cast, get_args, get_type_hints
 
 import click
 
-from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, Cost, Generation, Limits, Reading, Saving, flag
+from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, flag
 from contextvqa_async.errors import UsageError
-from contextvqa_async.options import RunOptions
+from contextvqa_async.options import GROUPS, RunOptions
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 118}
 """Each command's context settings."""
 
-_TITLES = {Generation: "Generation", Limits: "Pace", Reading: "Records", Saving: "Sink", Cost: "Cost"}
+_TITLES = dict(zip(GROUPS, ("Generation", "Pace", "Records", "Sink", "Cost"), strict=True))
 
 
 def _parse_json(ctx: click.Context, param: click.Parameter, value: Any) -> Any:

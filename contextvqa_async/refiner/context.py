@@ -7,8 +7,6 @@ no prose.
 
 from __future__ import annotations
 
-import re
-
 from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
 from contextvqa_async.refiner.later import later
@@ -16,7 +14,6 @@ from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
 from contextvqa_async.refiner.regions import Region
 
 ENDED = later(r"[.!?。！？।॥؟…:：;；][\"”»’')\]」』）]*$")
-ABOUT = later(r"\s*(?:about|on|for|of|:|：|-|–|—|=|\(|：|sur|über|sobre|о|عن|关于|關於)\s*", re.IGNORECASE)
 SECTIONS = frozenset(
     [
         "introduction",

@@ -302,13 +302,6 @@ def _credible(label: Label) -> bool:
 
 
 @cache
-def heading_firsts() -> str:
-    """The characters that a heading over pairs may begin with."""
-    parts = words("question") | words("questions") | words("answer") | words("answers") | words("heads")
-    return "".join({word[0] for word in parts})
-
-
-@cache
 def heading() -> re.Pattern[str]:
     """A whole line made of nothing but words for questions, answers and pairs."""
     parts = words("question") | words("questions") | words("answer") | words("answers") | words("heads")
@@ -317,11 +310,8 @@ def heading() -> re.Pattern[str]:
     return re.compile(rf"(?:(?:(?:{'|'.join(spaced)})(?!\w)|{'|'.join(joined)})[\W\d_]*+)+")
 
 
-@cache
-def cores() -> re.Pattern[str]:
-    """A word that makes a heading a heading over pairs."""
-    core = {word for word in words("question") if len(word) > 1 or word >= "\u2e80"} | words("questions")
-    core |= {
+_CORES = frozenset(
+    [
         "pairs",
         "paires",
         "paare",
@@ -334,8 +324,6 @@ def cores() -> re.Pattern[str]:
         "cặp",
         "paren",
         "pary",
-    }
-    core |= {
         "q&a",
         "q & a",
         "qa",
@@ -353,8 +341,6 @@ def cores() -> re.Pattern[str]:
         "quiz",
         "q/r",
         "q&r",
-    }
-    core |= {
         "q and a",
         "s&c",
         "q-a",
@@ -369,16 +355,12 @@ def cores() -> re.Pattern[str]:
         "質疑応答",
         "一問一答",
         "q＆a",
-    }
-    core |= {
         "question-answer",
         "questions-réponses",
         "frage-antwort-paare",
         "frage-antwort",
         "pregunta-respuesta",
         "ถามตอบ",
-    }
-    core |= {
         "hỏi",
         "soru-cevap",
         "soru-yanıt",
@@ -388,8 +370,23 @@ def cores() -> re.Pattern[str]:
         "вопросы-ответы",
         "вопросов",
         "запитань",
-    }
-    core |= {"vraag-antwoordparen", "vraag-antwoord", "пары", "питань", "pytań", "fragen-antwort-paare", "सवाल-जवाब"}
+        "vraag-antwoordparen",
+        "vraag-antwoord",
+        "пары",
+        "питань",
+        "pytań",
+        "fragen-antwort-paare",
+        "सवाल-जवाब",
+    ]
+)
+"""Words for pairs as a whole, beside each language's words for questions."""
+
+
+@cache
+def cores() -> re.Pattern[str]:
+    """A word that makes a heading a heading over pairs."""
+    core = {word for word in words("question") if len(word) > 1 or word >= "\u2e80"} | words("questions")
+    core |= _CORES
     spaced = "|".join(sorted((re.escape(word) for word in core if word[0] < UNSPACED), key=len, reverse=True))
     joined = "|".join(sorted((re.escape(word) for word in core if word[0] >= UNSPACED), key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{joined}")
