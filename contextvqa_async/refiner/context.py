@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
-from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
 from contextvqa_async.refiner.regions import Region
 
-ENDED = later(r"[.!?。！？।॥؟…:：;；][\"”»’')\]」』）]*$")
+ENDS = frozenset(".!?。！？।॥؟…:：;；")
+CLOSERS = "\"”»’')]」』）"
 SECTIONS = frozenset(
     [
         "introduction",
@@ -78,6 +78,11 @@ SECTIONS = frozenset(
         "السياق",
     ]
 )
+
+
+def _ended(words: str) -> bool:
+    """Whether words end as a sentence does."""
+    return words.rstrip(CLOSERS)[-1:] in ENDS
 
 
 def article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
@@ -210,9 +215,9 @@ def _unquoted(rest: str) -> str:
 
 def _title_like(rest: str, body: list[Line]) -> bool:
     """Whether the words after a label name the article rather than begin it."""
-    if len(rest) > 120 or (ENDED.search(rest) and not rest.endswith((".)", "?", "!"))):
+    if len(rest) > 120 or (_ended(rest) and not rest.endswith((".)", "?", "!"))):
         return False
-    return any(line.kind == "text" and bulk(line.words) > (30 if ENDED.search(line.words) else 60) for line in body[:6])
+    return any(line.kind == "text" and bulk(line.words) > (30 if _ended(line.words) else 60) for line in body[:6])
 
 
 def _untitled(block: list[Line], *, already: bool = False, same: str = "") -> list[Line]:
@@ -251,7 +256,7 @@ def _names(line: Line, follows: Line, after: Line | None) -> bool:
     if follows.pairs_head:
         return False
     apart = after is not None and after.kind in {"blank", "rule"}
-    return not ENDED.search(line.words) and len(line.words) < 90 and (apart or bulk(follows.words) > 160)
+    return not _ended(line.words) and len(line.words) < 90 and (apart or bulk(follows.words) > 160)
 
 
 def _without_preamble(block: list[Line], pairs: bool) -> list[Line]:
@@ -315,7 +320,7 @@ def _empty_section(line: Line) -> bool:
     return (
         line.kind == "text"
         and len(line.words) < 100
-        and (line.decor == "head" or (line.bold and not ENDED.search(line.words)))
+        and (line.decor == "head" or (line.bold and not _ended(line.words)))
     )
 
 

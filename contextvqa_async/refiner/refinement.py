@@ -20,13 +20,14 @@ from contextvqa_async.refiner.glance import glance
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
 from contextvqa_async.refiner.options import without_options
+from contextvqa_async.refiner.plain import is_plain
 from contextvqa_async.refiner.regions import Region
-from contextvqa_async.refiner.runs import is_plain
 from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.splits import cut
-from contextvqa_async.refiner.survey import Survey, is_prose, survey, tidied
+from contextvqa_async.refiner.survey import Survey, is_prose, survey
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
+from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.told import Cut, may_tell, whole
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 
@@ -85,7 +86,7 @@ def read(text: str, *, glancing: bool = True) -> Survey:
     if glancing and lines and lines[-1].kind == "data" and (seen := _all_data(lines)):
         return seen
     regions = choose(Scanner(lines).regions(), lines)
-    pairs = tidied([(asked.question, asked.answer) for region in regions for asked in region.pairs])
+    pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
     return lines, regions if pairs else [], pairs
 
 
@@ -106,7 +107,7 @@ def _all_data(lines: list[Line]) -> Survey | None:
     sealed = all(line.sealed or line.kind == "blank" or line.mark in {ARTICLE, END} for line in lines[:at])
     if not sealed or len(pairs) < len(lines) - at:
         return None
-    done = tidied(pairs)
+    done = tidy(pairs)
     return lines, [Region(at, len(lines), "label")] if done else [], done
 
 

@@ -12,22 +12,24 @@ from functools import lru_cache
 
 from contextvqa_async.items import Pair
 from contextvqa_async.refiner.labels import UNSPACED
-from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
+from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly
 from contextvqa_async.refiner.regions import LONG, Region
-from contextvqa_async.refiner.runs import BRIEF, FULL, VAST, asks_first, known_label, opens_plainly, run_of_pairs
-from contextvqa_async.refiner.splits import QMARK, cut
-from contextvqa_async.refiner.tidy import tidy
+from contextvqa_async.refiner.runs import run_of_pairs
+from contextvqa_async.refiner.signs import uncommon
+from contextvqa_async.refiner.splits import QMARK, cut, last_words
+from contextvqa_async.refiner.template import asking, known_label
+from contextvqa_async.refiner.tidy import finished, tidy
 from contextvqa_async.refiner.unwrap import ENTITY
 
 Survey = tuple[list[Line], list[Region], tuple[Pair, ...]]
 
-WRAPPED = "\\<{[`|│┃║"
+WRAPPED = frozenset("\\<{[`|│┃║")
 """Signs of what is unwrapped, or read as data or as a table, before lines are lines."""
 MARKED = "*_$~：`\\[<"
 """Signs of what makes prose more."""
-HEADED = 64
-"""A heading before a colon is shorter."""
+LABEL = 32
+"""No label's last word is longer, with its number."""
 
 
 def survey(text: str) -> Survey | None:
@@ -37,40 +39,46 @@ def survey(text: str) -> Survey | None:
     >>> [line.words for line in lines if line.words], pairs
     (['Article', 'Owls live.'], (Pair(question='Who?', answer='Bob'),))
     """
-    if not _bare(text):
+    signs = uncommon(text)
+    if not _bare(text, signs):
         return None
-    raws = text.split("\n")
-    before = _before(raws, "".join([sign for sign in MARKED if sign in text]))
+    text = text.replace("  \n", "\n")
+    before = _before(text, "".join(signs.intersection(MARKED)))
     if before is None:
         return None
-    at = len(before)
-    run = run_of_pairs(raws, at)
-    after = run and _after(raws[run[2] :])
+    lines, at = before
+    run = run_of_pairs(text, at)
+    after = _after(text[run.end :]) if run else None
     if run is None or after is None:
         return None
-    pairs, form, _ = run
-    return [*before, Line("data", form=form), *after], [Region(at, at + 1, form)], tidied(pairs)
+    pairs = finished(run.pairs) if run.neat else tidy(run.pairs)
+    at = len(lines)
+    return [*lines, Line("data", form=run.form), *after], [Region(at, at + 1, run.form)], pairs
 
 
-def _bare(text: str) -> bool:
+def _bare(text: str, signs: set[str]) -> bool:
     """Whether there is nothing to unwrap."""
-    if any(map(text.__contains__, WRAPPED)) or "~~~" in text or "'''" in text or '"""' in text:
+    if not WRAPPED.isdisjoint(signs) or not "".join(signs).isprintable():
         return False
-    return text.replace("\n", " ").isprintable() and not ("&" in text and ENTITY.search(text))
+    if ("~" in signs and "~~~" in text) or "'''" in text or '"""' in text:
+        return False
+    return not ("&" in signs and ENTITY.search(text))
 
 
-def _before(raws: list[str], signs: str) -> list[Line] | None:
-    """The lines before the first question, if no other stretch of pairs can begin in them."""
+def _before(text: str, signs: str) -> tuple[list[Line], int] | None:
+    """The lines before the first question, if no other stretch of pairs can begin in them, and where it begins."""
     lines: list[Line] = []
     headed = False
-    for raw in raws:
-        if raw and len(raw) <= FULL and asks_first(raw):
-            return lines
+    at = 0
+    for raw in text.split("\n"):
+        if raw and len(raw) <= FULL and asking(raw):
+            return lines, at
         line = _line(raw, signs) if raw else BLANK
         if line is None or (headed and line.kind == "text"):
             return None
         headed = headed or line.pairs_head or (line.label is not None and line.label.kind == "pair")
         lines.append(line)
+        at += len(raw) + 1
     return None
 
 
@@ -85,7 +93,7 @@ def _prose(raw: str, signs: str) -> Line | None:
     if is_prose(raw, signs):
         return Line("text", words=raw, body=raw)
     if raw.startswith("Article: ") and is_prose(raw[9:], signs):
-        return _innocent(Line("text", words=raw, body=raw, label=known_label("Article")))
+        return Line("text", words=raw, body=raw, label=known_label("Article"))
     return _innocent(read_line(raw)) if len(raw) < VAST else None
 
 
@@ -93,9 +101,18 @@ def is_prose(raw: str, signs: str = MARKED) -> bool:
     """Whether a line is a paragraph that holds nothing that could make it more; ``signs`` are those to look for."""
     if len(raw) <= FULL or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, signs)):
         return False
-    colon = raw.find(":")
-    headed = colon >= 0 and ("?" in raw or (colon < HEADED and "." not in raw[:colon]))
-    return not headed and opens_plainly(raw)
+    return opens_plainly(raw) and not (":" in raw and _labels(raw))
+
+
+def _labels(raw: str) -> bool:
+    """Whether a word before a colon may be a label."""
+    return "?" in raw or any(_may_label(head) for head in raw.split(":")[:-1])
+
+
+def _may_label(head: str) -> bool:
+    """Whether words end in one that may be a label, before its number."""
+    word = head[-LABEL:].rstrip(" .#(0123456789").rpartition(" ")[2]
+    return not word.isalpha() or word.lower() in last_words()[0]
 
 
 @lru_cache(maxsize=512)
@@ -116,10 +133,10 @@ def _innocent(line: Line) -> Line | None:
     return None if asking else line
 
 
-def _after(raws: list[str]) -> list[Line] | None:
+def _after(rest: str) -> list[Line] | None:
     """The lines behind the pairs, if they are none of them: a blank line, and words."""
     lines: list[Line] = []
-    for raw in raws:
+    for raw in rest.split("\n")[1:]:
         line = read_line(raw)
         if line.kind == "text":
             strange = line.label is not None or line.style != "text" or line.mark or line.pairs_head or line.quoted
@@ -127,15 +144,3 @@ def _after(raws: list[str]) -> list[Line] | None:
                 return None
         lines.append(line)
     return lines
-
-
-NEAT = later(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
-"""A pair, a word on either line's ends, and no sign that could wrap it, or stand between a label and its words."""
-
-
-def tidied(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
-    """Finished pairs; where nothing wraps them or stands behind them, there is nothing to tidy."""
-    for asked, said in pairs:
-        if not NEAT.match(f"{asked}\n{said}") or "  " in asked or "  " in said:
-            return tidy(pairs)
-    return tuple([Pair(question=asked, answer=said) for asked, said in pairs])

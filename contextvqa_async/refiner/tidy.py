@@ -19,6 +19,8 @@ LISTED = later(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|
 LISTED_PART = later(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
 FLOW = later(r"\[[^\[\]]*,[^\[\]]*\]$")
 NUMBER = later(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
+NEAT = later(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
+"""A pair, a word on either line's ends, and no sign that could wrap it, or stand between a label and its words."""
 
 
 def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
@@ -27,6 +29,8 @@ def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     >>> tidy([('"Who?"', '"Bob"'), ('"Where?"', '"Oslo"')])
     (Pair(question='Who?', answer='Bob'), Pair(question='Where?', answer='Oslo'))
     """
+    if all(NEAT.match(f"{asked}\n{said}") and "  " not in asked and "  " not in said for asked, said in pairs):
+        return finished(pairs)
     asked = _relabelled(_numbers([" ".join(question.split()) for question, _ in pairs]), "question")
     answers = [_list(" ".join(answer.split()).removesuffix("||")) for _, answer in pairs]
     answers = _relabelled(answers, "answer")
@@ -37,6 +41,11 @@ def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     answers = [*answers[:-1], *map(_torn, answers[-1:])]
     both = ((question.strip(), answer.strip()) for question, answer in zip(asked, answers, strict=True))
     return tuple(Pair(question=question, answer=answer) for question, answer in both if question and _says(answer))
+
+
+def finished(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
+    """Pairs in which there is nothing to tidy."""
+    return tuple([Pair(question=question, answer=answer) for question, answer in pairs])
 
 
 def _torn(answer: str) -> str:

@@ -9,12 +9,12 @@ import html
 import re
 
 from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.signs import uncommon
 
 BREAKS = later("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 INVISIBLE = later("[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\ue00f]")
-ODD_ASCII = "\r\x0b\x0c" + "".join(map(chr, (*range(9), *range(14, 32))))
-ODD = "\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c" + "".join(
-    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE000, 0xE010)))
+ODD = frozenset("\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c").union(
+    map(chr, (*range(9), *range(14, 32), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE000, 0xE010)))
 )
 TOKENS = later(
     r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|end_of_turn|start_of_turn)>(?:model\n)?|\[/?INST\]"
@@ -66,7 +66,7 @@ def unwrap(text: str) -> str:
     >>> unwrap("<think>Draft. Q: what?</think>\\r\\nThe owl.<|im_end|>")
     '\\nThe owl.'
     """
-    if not text.replace("\n", " ").isprintable() and any(map(text.__contains__, ODD_ASCII if text.isascii() else ODD)):
+    if not ODD.isdisjoint(uncommon(text)):
         text = INVISIBLE.sub("", BREAKS.sub("\n", text))
     if "\\" in text:
         text = unescape_lines(text)
