@@ -20,7 +20,7 @@ SIGNLESS = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]
 STOP = r"(?:\.(?=\d)|(?<=[^\W\d_][^\W\d_])\.)"
 """Words without a mark, or a sign that could end a label in their midst: a stop ends only a letter or a number."""
 SURE = later(rf"(?:{SIGNLESS}++|{STOP})*+\Z")
-DOUBT = later(rf"[:：$_~]|{SIGNED.pattern}")
+DOUBT = later(rf"[:：$_~`\\\[<>|→]|{SIGNED.pattern}")
 FULL, BRIEF, LONGEST, VAST = 160, 80, 24, 8000
 """A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word
 of a label. No line is worth reading twice that is longer than the last."""

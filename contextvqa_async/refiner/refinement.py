@@ -16,12 +16,12 @@ from contextvqa_async.refiner.chatter import refuses
 from contextvqa_async.refiner.context import article
 from contextvqa_async.refiner.data import Found, read_data
 from contextvqa_async.refiner.enumerated import enumerated
-from contextvqa_async.refiner.glance import glance
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
 from contextvqa_async.refiner.options import without_options
 from contextvqa_async.refiner.plain import is_plain
 from contextvqa_async.refiner.regions import Region
+from contextvqa_async.refiner.runs import last_run
 from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.survey import Survey, is_prose, survey
@@ -125,15 +125,16 @@ def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
     text = entities(untag(unfence(text)))
     if VOID in text:  # tags leave many blank lines, and no look ahead is that long
         text = VOIDS.sub(VOID, text)
-    seen = glance(text) if glancing else None
-    if seen is None:
+    found = last_run(text) if glancing else None
+    if found is None:
         yield from _lines(text)
         return
-    before, pairs, after = seen
-    yield from _lines(before, labelled=True)
-    yield from pairs
-    if after:
-        yield from _lines(after)
+    start, run = found
+    yield from _lines(text[:start], labelled=True)
+    label = read_line(text[start:].partition("\n")[0]).label
+    yield from (Line("data", pair=pair, label=label, form=run.form) for pair in run.pairs)
+    if run.end < len(text):
+        yield from _lines(text[run.end :])
 
 
 def _lines(text: str, *, labelled: bool = False) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.plain import (
     BRIEF,
+    FULL,
     behind_label,
     close_answer,
     close_question,
@@ -20,7 +21,10 @@ from contextvqa_async.refiner.plain import (
     plain_question,
 )
 from contextvqa_async.refiner.stretch import TAIL
-from contextvqa_async.refiner.template import Lead, Template, template
+from contextvqa_async.refiner.template import Lead, Template, asking, template
+
+TRIES = 8
+"""A text with more beginnings of runs than this holds no run worth looking for: each costs time in proportion to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,25 @@ def run_of_pairs(text: str, at: int) -> Run | None:
             return None
         neat = neat and asked != "" and said != "" and "  " not in asked and "  " not in said
     return Run(pairs, "labels" if written.asked.label else "numbered", neat, end) if _proven(written, pairs) else None
+
+
+def last_run(text: str) -> tuple[int, Run] | None:
+    """The last run of labelled pairs in a text, and where it begins; a lone pair is none.
+
+    >>> start, run = last_run("Owls.\\n\\nQ: Who?\\nA: Bob\\n\\nQ: Where?\\nA: Oslo\\n")
+    >>> start, run.pairs
+    (7, [('Who?', 'Bob'), ('Where?', 'Oslo')])
+    """
+    last = None
+    at = end = tries = 0
+    for raw in text.split("\n"):
+        if raw and at >= end and len(raw) <= FULL and tries < TRIES and asking(raw):
+            tries += 1
+            run = run_of_pairs(text, at)
+            end = run.end if run else end
+            last = (at, run) if run and run.form == "labels" and len(run.pairs) > 1 else None
+        at += len(raw) + 1
+    return last if tries < TRIES else None
 
 
 def _proven(written: Template, pairs: list[tuple[str, str]]) -> bool:
