@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 import ssl
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
@@ -24,6 +25,9 @@ KEEP_ALIVE = 4.0
 """Servers close idle connections after 5 s (uvicorn, vLLM, SGLang: H-08)."""
 
 _LEAST_HOLD = 0.005
+_TICK = 0.05
+"""Streams held in the kernel are looked at on these ticks of the loop's clock, all in one go: a wake-up of the loop
+for each of them costs a third of what paced streaming does."""
 
 _PIECE = 256 * 1024
 _READ_BUFFER = 128 * 1024
@@ -84,10 +88,10 @@ class Wire:
         self._transport, self._left = None, self._transport
 
     def hold(self, seconds: float) -> None:
-        """Read nothing for so long: what arrives gathers in the kernel, and wakes nobody."""
+        """Read nothing until the first tick in ``seconds``: what arrives gathers in the kernel, and wakes nobody."""
         if self._transport is not None and seconds >= _LEAST_HOLD and not self._transport.is_closing():
             self._transport.pause_reading()
-            self._loop.call_later(seconds, self._go_on)
+            self._loop.call_at(math.ceil((self._loop.time() + seconds) / _TICK) * _TICK, self._go_on)
 
     def _go_on(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
