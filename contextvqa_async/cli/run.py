@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,14 +73,26 @@ def command(
     if prompt_file is not None:
         values["prompt"] = _read_prompt(prompt_file, values.get("prompt"))
     settings = Settings.of(chosen(values))
-    from contextvqa_async.cli.running import run_in_loop
-    from contextvqa_async.progress import describe
+    with _collector_off():
+        from contextvqa_async.cli.running import run_in_loop
+        from contextvqa_async.progress import describe
 
     summary = run_in_loop(input, output, settings, progress=progress, verbose=verbose)
     click.echo(describe(summary), err=True)
     if summary_json:
         _write_summary(Path(summary_json), summary)
     return summary.exit_code
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Imports make objects that last: the garbage collector's walks over them, the last one at exit, cost 90 ms."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _read_prompt(path: str, prompt: str | None) -> str:
