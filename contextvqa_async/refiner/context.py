@@ -309,10 +309,20 @@ def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
     while stop and (
         block[stop - 1].kind in {"blank", "rule", "end"}
         or _leads(block[stop - 1])
+        or (before_pairs and _introduces(block, stop - 1))
         or (_empty_section(block[stop - 1]) if before_pairs else _says_farewell(block, stop))
     ):
         stop -= 1
     return paragraphs(block[:stop])
+
+
+def _introduces(block: list[Line], at: int) -> bool:
+    """Whether a line under a heading over pairs speaks of them."""
+    line = block[at]
+    over = next((other for other in reversed(block[:at]) if other.kind == "text"), None)
+    if over is None or not over.pairs_head or line.kind != "text" or len(line.words) > 300:
+        return False
+    return line.style == "text" and bool(cores().search(lowered(line.words))) and _substantial(block[:at])
 
 
 def _empty_section(line: Line) -> bool:

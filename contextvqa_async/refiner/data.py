@@ -17,11 +17,21 @@ from contextvqa_async.refiner.labels import kinds
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import asks
 from contextvqa_async.refiner.loosejson import read_json
+from contextvqa_async.refiner.looseyaml import read_yaml
 
 START = later(
-    r"(?:^|(?<=[\n:：=]))[ \t>]*(?P<value>[\[{])(?=\s*[\[{(\"'“}\]`]|\s*//|\s*[A-Za-z_]\w*\s*:)", re.MULTILINE
+    r"(?:^(?:[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t])?|(?<=[\n:：=]))[ \t>]*(?P<value>[\[{])"
+    r"(?=\s*[\[{(\"'“}\]`]|\s*//|\s*[A-Za-z_]\w*\s*:)",
+    re.MULTILINE,
 )
 FENCED = later(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$")
+YAML_FENCE = later(
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})ya?ml[^\n]*\n(?P<value>.*?)(?:^[ \t]*(?P=fence)[ \t]*\n?|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+YAML_KEY = later(r"\s*(?:---[ \t]*\n\s*)?(?:#[^\n]*\n\s*)?[\w\"'][\w \"']{0,40}:(?:[ \t]|$)", re.MULTILINE)
+YAML_BLOCK = later(r"^[ \t-]*[\w\"'][\w \"']{0,40}:[ \t]*(?:[|>][-+]?[ \t]*$|\n[ \t]*- [\w\"'{])", re.MULTILINE)
+COUNT = later(r"(?:^|(?<=\n))[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t]*$")
 UNFENCED = later(r"\s*(?:`{3,}|~{3,})")
 ARTICLES = frozenset(
     [
@@ -79,6 +89,7 @@ class Found:
 
     articles: list[str] = field(default_factory=list)
     pairs: list[tuple[str, str]] = field(default_factory=list)
+    form: str = "json"
     texts: list[str] = field(default_factory=list)  # strings under unknown keys, which may hold a whole answer
     questions: list[tuple[str, str]] = field(default_factory=list)  # (key, question) still to be answered
     answers: dict[str, str] = field(default_factory=dict)
@@ -123,7 +134,32 @@ def _number(key: str) -> str:
 
 
 def read_data(text: str) -> list[Chunk | Found]:
-    """The text in pieces: words as they stand, and, in place of each JSON value, what it holds."""
+    """The text in pieces: words as they stand, and, in place of each value, what it holds."""
+    return _yaml(text) or (_json(text) if "{" in text or "[" in text else [text])
+
+
+def _yaml(text: str) -> list[Chunk | Found]:
+    """The same of a text that is YAML, or holds a fence with YAML; nothing where there is none."""
+    fenced = YAML_FENCE.search(text) if "ml" in text else None
+    if not fenced and not may_be_yaml(text):
+        return []
+    start, end = fenced.span("value") if fenced else (0, len(text))
+    value, whole = read_yaml(text[start:end])
+    found = Found(form="yaml")
+    collect(value, found)
+    settle(found)
+    if not whole or not found.pairs:
+        return []
+    return [text[: fenced.start()], found, text[fenced.end() :]] if fenced else [found]
+
+
+def may_be_yaml(text: str) -> bool:
+    """Whether a text begins with a key, and holds a block or a list under one."""
+    return YAML_KEY.match(text) is not None and YAML_BLOCK.search(text) is not None
+
+
+def _json(text: str) -> list[Chunk | Found]:
+    """The same of a text that may hold values in JSON."""
     pieces: list[Chunk | Found] = []
     at = 0
     search = 0
@@ -140,7 +176,7 @@ def read_data(text: str) -> list[Chunk | Found]:
         ):
             search = max(end, begin + 1)
             continue
-        lead = FENCED.sub("", text[at:begin])
+        lead = COUNT.sub("", FENCED.sub("", text[at:begin]))
         pieces.extend((lead, found))
         tail = UNFENCED.match(text, end)
         at = search = tail.end() if tail else end
@@ -157,22 +193,31 @@ def collect(value: Any, found: Found, depth: int = 0) -> None:
     if isinstance(value, dict):
         _object(value, found, depth)
     elif isinstance(value, list):
-        if len(value) in {2, 3} and all(isinstance(part, str) for part in value) and asks(value[0]):
-            found.pairs.append((value[0], value[1]))
-            return
-        flat = [part for part in value if isinstance(part, str)]
-        if (
-            len(flat) == len(value)
-            and len(flat) > 1
-            and sum((asks(part)) for part in flat[::2]) == len(flat[::2])
-            and (len(flat) % 2 == 0 and not any(asks(part) for part in flat[1::2]))
-        ):
-            found.pairs.extend(zip(flat[::2], flat[1::2], strict=True))
-            return
-        for part in value:
-            collect(part, found, depth + 1)
+        _array(value, found, depth)
     elif isinstance(value, str) and depth and (len(value) > 40 or "?" in value):
         found.texts.append(value)
+
+
+def _array(value: list[Any], found: Found, depth: int) -> None:
+    """An array: a pair, questions and answers by turns, sentences of one text, or values of their own."""
+    strings = len(value) > 1 and all(isinstance(part, str) for part in value)
+    asking = [asks(part) for part in value] if strings else []
+    if _is_pair(value):
+        found.pairs.append((value[0], flat(value[1])))
+    elif strings and len(value) % 2 == 0 and all(asking[::2]) and not any(asking[1::2]):
+        found.pairs.extend(zip(value[::2], value[1::2], strict=True))
+    elif strings and not any(asking):
+        found.texts.append("\n\n".join(value))
+    else:
+        for part in value:
+            collect(part, found, depth + 1)
+
+
+def _is_pair(value: list[Any]) -> bool:
+    """Whether an array is a question, its answer or a list of answers, and perhaps a remark."""
+    if len(value) not in {2, 3} or not isinstance(value[0], str) or not asks(value[0]):
+        return False
+    return all(isinstance(part, str | int | float) for part in value[1:]) or (len(value) == 2 and _strings(value[1]))
 
 
 def _object(value: dict[str, Any], found: Found, depth: int) -> None:
@@ -269,18 +314,25 @@ def _article(part: Any, found: Found, depth: int) -> None:
     """An article's value: a string, paragraphs, or sections with headings."""
     if isinstance(part, str):
         found.articles.append(part)
+    elif isinstance(part, list) and any(isinstance(one, dict) and _holds_pairs(one) for one in part):
+        collect(part, found, depth + 1)
     elif isinstance(part, list):
         found.articles.append("\n\n".join(filter(None, (_section(one) for one in part))))
     elif isinstance(part, dict):
-        if any(
-            _kind(key) in {"question", "questions", "answers", "answer"}
-            or (isinstance(one, list) and _kind(key) != "article")
-            for key, one in part.items()
-        ):
+        if _holds_pairs(part):
             for key, one in part.items():
                 _entry(key, one, found, depth + 1)
             return
         found.articles.append(_sections(part))
+
+
+def _holds_pairs(part: dict[str, Any]) -> bool:
+    """Whether an object under an article's key is more than the article."""
+    return any(
+        _kind(key) in {"question", "questions", "answers", "answer"}
+        or (isinstance(one, list) and _kind(key) != "article")
+        for key, one in part.items()
+    )
 
 
 def _section(part: Any) -> str:

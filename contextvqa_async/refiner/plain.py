@@ -13,14 +13,14 @@ from contextvqa_async.refiner.labels import UNSPACED, heading, lowered, may_begi
 from contextvqa_async.refiner.languages import words as words_of
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, NUMBERED, PART, read_line
-from contextvqa_async.refiner.splits import SIGNED, WORD, answered, cut, last_words
+from contextvqa_async.refiner.splits import SIGN_ENDED, WORD, answered, cut, last_words
 from contextvqa_async.refiner.stretch import LETTERED
 
 SIGNLESS = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]"
 STOP = r"(?:\.(?=\d)|(?<=[^\W\d_][^\W\d_])\.)"
 """Words without a mark, or a sign that could end a label in their midst: a stop ends only a letter or a number."""
 SURE = later(rf"(?:{SIGNLESS}++|{STOP})*+\Z")
-DOUBT = later(rf"[:：$_~`\\\[<>|→]|{SIGNED.pattern}")
+DOUBT = later(rf"[:：$_~`\\\[<>|→]|{SIGN_ENDED}")
 FULL, BRIEF, LONGEST, VAST = 160, 80, 24, 8000
 """A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word
 of a label. No line is worth reading twice that is longer than the last."""

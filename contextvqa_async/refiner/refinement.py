@@ -113,8 +113,7 @@ def _all_data(lines: list[Line]) -> Survey | None:
 
 def read_lines(text: str, *, glancing: bool = True) -> Iterator[Line]:
     """All lines of an unwrapped answer, with their evidence; ``glancing`` allows the shortcut for plain pairs."""
-    pieces = read_data(text) if "{" in text or "[" in text else [text]
-    for piece in pieces:
+    for piece in read_data(text):
         if isinstance(piece, Found):
             yield from _data_lines(piece)
         elif isinstance(piece, str) and piece.strip():
@@ -185,7 +184,7 @@ def _data_lines(found: Found) -> Iterator[Line]:
         for text in found.articles:
             yield from _sealed(text)
     for question, answer in found.pairs:
-        yield Line("data", pair=(_plain(question), _plain(answer)), form="json")
+        yield Line("data", pair=(_plain(question), _plain(answer)), form=found.form)
 
 
 def _sealed(text: str) -> Iterator[Line]:

@@ -98,6 +98,11 @@ def _lone(line: Line) -> bool:
     return line.kind == "text" and not line.mark and line.is_label("answer") and bool(line.rest) and line.form != "cut"
 
 
+def speaks(line: Line) -> bool:
+    """Whether a line begins a person's turn: a pair's question only where all are told so."""
+    return line.label is not None and line.label.word in {"user", "human"}
+
+
 def label_kind(line: Line) -> str:
     """The kind of label that parts pairs from each other, if the line begins with one."""
     if line.kind == "data":

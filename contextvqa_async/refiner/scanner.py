@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
-from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists, mark_lone
+from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists, mark_lone, speaks
 from contextvqa_async.refiner.splits import answered
 from contextvqa_async.refiner.stretch import Stretch
 
@@ -127,6 +127,7 @@ class Scanner:
 def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
     """The stretches that hold the pairs, without decoys."""
     real = [region for region in regions if _credible(region, lines)]
+    real = [region for region in real if not speaks(lines[region.start])] or real
     anchored = [region for region in real if region.anchored]
     if anchored:
         return _behind_heading(real, anchored, lines)

@@ -36,7 +36,8 @@ def last_words() -> tuple[frozenset[str], frozenset[str]]:
 
 
 BEFORE = later(r"([^\W\d_]+)[\s\d#.(]*[a-z)]?[)\]\s*]*$")
-SIGNED = later(r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)")
+SIGN_ENDED = r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)"
+SIGNED = later(SIGN_ENDED)
 
 
 def _holds_label(line: Line, body: str) -> bool:

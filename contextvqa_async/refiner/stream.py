@@ -18,7 +18,7 @@ from contextvqa_async.refiner.splits import answered, cut
 from contextvqa_async.refiner.tables import row_pairs
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.told import may_tell
-from contextvqa_async.refiner.unwrap import THINK_CLOSE, THINK_OPEN
+from contextvqa_async.refiner.turns import THINK_CLOSE, THINK_OPEN
 
 ANSWERS = (
     r"a|answers?|ans|response|答案|回答|答|답변|답|réponse|antwort|respuesta|resposta|risposta|ответ|जवाब|उत्तर|cevap|yanıt"

@@ -11,7 +11,7 @@ from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
-from contextvqa_async.refiner.regions import LONG, Ahead, Region
+from contextvqa_async.refiner.regions import LONG, Ahead, Region, speaks
 from contextvqa_async.refiner.splits import answered
 
 LETTERED = later(r"([a-z])[.)]\s+(?=\S)")
@@ -88,6 +88,8 @@ class Stretch:
         line = self.lines[at]
         if (line.mark and line.mark in {ARTICLE, END}) or line.is_label("article", "title"):
             return line.mark == ARTICLE or self._leaves(line, at)
+        if speaks(line) and not speaks(self.lines[self.region.start]):
+            return True
         if line.pairs_head:
             return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
         long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > LONG

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from contextvqa_async.items import Pair
+from contextvqa_async.refiner.data import may_be_yaml
 from contextvqa_async.refiner.labels import UNSPACED
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
 from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly
@@ -20,6 +21,7 @@ from contextvqa_async.refiner.signs import uncommon
 from contextvqa_async.refiner.splits import QMARK, cut, last_words
 from contextvqa_async.refiner.template import asking, known_label
 from contextvqa_async.refiner.tidy import finished, tidy
+from contextvqa_async.refiner.turns import begins_with_turn
 from contextvqa_async.refiner.unwrap import ENTITY
 
 Survey = tuple[list[Line], list[Region], tuple[Pair, ...]]
@@ -62,7 +64,11 @@ def _bare(text: str, signs: set[str]) -> bool:
         return False
     if ("~" in signs and "~~~" in text) or "'''" in text or '"""' in text:
         return False
-    return not ("&" in signs and ENTITY.search(text))
+    return (
+        not ("&" in signs and ENTITY.search(text))
+        and "=" not in signs
+        and not (begins_with_turn(text) or may_be_yaml(text))
+    )
 
 
 def _before(text: str, signs: str) -> tuple[list[Line], int] | None:

@@ -180,6 +180,18 @@ def _answers_wrap(text: str) -> bool:
     return len(opens) == 1 and not re.search(r"<(?:question|q)\d*(?:\s[^<>]*+)?>", text)
 
 
+MARKER = later(r"(^[ ]*(?:\d{1,3}\.|-)[ ])\s+(?=\S)", re.MULTILINE)
+"""An item's number or bullet whose words stand on a line below it."""
+
+
+def _paired(text: str) -> frozenset[str]:
+    """The names of tags that are opened and closed: what has both is a tag, whatever it is called."""
+    names: dict[bool, set[str]] = {False: set(), True: set()}
+    for found in TAG.finditer(text):
+        names[bool(found["close"])].add(found["name"].lower())
+    return frozenset(names[False] & names[True])
+
+
 CELLS = {(False, False): "", (False, True): " | ", (True, False): "\n| ", (True, True): "\n"}
 
 
@@ -189,10 +201,10 @@ class Untagger:
     def __init__(self, answer_wraps: bool) -> None:
         self.answer_wraps = answer_wraps
         self.lists: list[int] = []
-        self.links = 0
-        self.verbatim = False
+        self.paired: frozenset[str] = frozenset()
 
     def text(self, text: str) -> str:
+        self.paired = _paired(text)
         out: list[str] = []
         at = 0
         for found in TAG.finditer(text):
@@ -202,7 +214,8 @@ class Untagger:
             out.extend((text[at : found.start()], said))
             at = found.end()
         out.append(text[at:])
-        return "".join(out)
+        plain = "".join(out)
+        return MARKER.sub(r"\1", plain) if "<li" in text else plain
 
     def _tag(self, found: re.Match[str]) -> str | None:
         """What stands in a tag's place; None if it is no tag."""
@@ -214,7 +227,7 @@ class Untagger:
             return "" if close or "href" in attrs or "name=" in attrs else f"\n{ANSWER}"
         if name == "q" and not attrs:
             return "\n" if close else f"\n{QUESTION}"
-        return self._html(name, close, attrs) if name in KNOWN else self._custom(name, close, attrs)
+        return self._html(name, close, attrs) if name in KNOWN else self._custom(found, name, close, attrs)
 
     def _html(self, name: str, close: bool, attrs: str) -> str:
         if name in STRONG:
@@ -250,10 +263,10 @@ class Untagger:
         self.lists.append(0 if name == "ol" else -1)
         return "\n"
 
-    def _custom(self, name: str, close: bool, attrs: str) -> str | None:
+    def _custom(self, found: re.Match[str], name: str, close: bool, attrs: str) -> str | None:
         kind = _named(name)
         if not kind:
-            return None
+            return self._unknown(found) if name in self.paired else None
         if kind == "answer" and self.answer_wraps:
             return "\n"
         if kind == "wrap" or (kind == "title" and close):
@@ -267,6 +280,14 @@ class Untagger:
             if kind != "note"
             else "\nNote: "
         )
+
+    @staticmethod
+    def _unknown(found: re.Match[str]) -> str:
+        """A tag that says nothing: it parts lines where it stands at the edge of one."""
+        start, end = found.span()
+        before, after = found.string[max(0, start - 40) : start], found.string[end : end + 1]
+        edge = after in {"", "\n"} if found["close"] else before.rstrip(" \t")[-1:] in {"", "\n"}
+        return "\n" if edge else ""
 
     @staticmethod
     def _attributes(attrs: str) -> str:
