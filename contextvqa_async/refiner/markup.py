@@ -31,36 +31,14 @@ ASCII_TERM = later(r"^(.*[?？])::[ \t]*$", re.MULTILINE)
 ASCII_STYLE = later(r"^\[[a-z]{3,12}\]$\n?", re.MULTILINE)
 
 
-def in_markdown(text: str) -> str:
-    r"""The text in markdown.
-
-    >>> in_markdown("== History\n\n:Question: Who?")
-    '## History\n\nQuestion: Who?'
-    """
-    if "\\" in text and LATEX.search(text):
-        text = unlatex(text)
-    if "'''" in text and "```" not in text and text.count("'''") > 1:
-        text = text.replace("'''''", "***").replace("'''", "**").replace("''", "*")
-    if "]]" in text:
-        text = ORG_LINK.sub(r"\1", text)
-    if ">`_" in text:
-        text = RST_LINK.sub(r"\1", text)
-    if ":" in text and (text[:1] == ":" or "\n:" in text):
-        text = FIELD.sub(r"\1\2:", text)
-    return _asciidoc(text) if "\n= " in text or text[:2] == "= " or "\n== " in text or text[:3] == "== " else text
-
-
-def _asciidoc(text: str) -> str:
-    text = ASCII_HEAD.sub(lambda found: f"{'#' * len(found[1])} {found[2]}", text)
-    return ASCII_TERM.sub(r"**\1**", ASCII_STYLE.sub("", text)) if "?::" in text else text
-
-
 def unlatex(text: str) -> str:
     r"""A document in LaTeX, with markdown's marks for headings, items and emphasis.
 
     >>> unlatex("\\section*{Owls} The \\textbf{owl}.")
     '\n# Owls\n The **owl**.'
     """
+    if not LATEX.search(text):
+        return text
     if "\\begin{document}" in text:
         text = text.split("\\begin{document}", 1)[1]
     text = COMMAND.sub(lambda found: "" if found["named"] is None else f"**{found['label']}** ", text)
@@ -68,3 +46,49 @@ def unlatex(text: str) -> str:
     for _ in range(3):
         text = STRONG.sub(r"**\1**", WEAK.sub(r"*\1*", text))
     return SPECIAL.sub(r"\1", ITEM.sub("- ", text).replace("\\\\", "\n"))
+
+
+def unwiki(text: str) -> str:
+    """A text with wikitext's emphasis, with markdown's."""
+    if "'''" not in text or "```" in text or text.count("'''") < 2:
+        return text
+    return text.replace("'''''", "***").replace("'''", "**").replace("''", "*")
+
+
+def unlink(text: str) -> str:
+    """A text in reStructuredText without its links.
+
+    >>> unlink("Who wrote `Emma <https://e.org>`_?")
+    'Who wrote Emma?'
+    """
+    return RST_LINK.sub(r"\1", text) if ">`_" in text else text
+
+
+def unfield(text: str) -> str:
+    """A text in reStructuredText without the first colon of each field.
+
+    >>> unfield(":Question: Who?")
+    'Question: Who?'
+    """
+    return FIELD.sub(r"\1\2:", text) if text[:1] == ":" or "\n:" in text else text
+
+
+def unorg(text: str) -> str:
+    """A text in Org without its links."""
+    return ORG_LINK.sub(r"\1", text) if "]]" in text else text
+
+
+def unascii(text: str) -> str:
+    """A text in AsciiDoc, with markdown's headings, and its terms in bold.
+
+    >>> unascii("= Owls\\n\\n== Habits")
+    '= Owls\\n\\n## Habits'
+    """
+    if not ASCII_HEAD.search(text):
+        return text
+    text = ASCII_HEAD.sub(lambda found: f"{'#' * len(found[1])} {found[2]}", text)
+    return ASCII_TERM.sub(r"**\1**", ASCII_STYLE.sub("", text)) if "?::" in text else text
+
+
+LANGUAGES = (("\\", unlatex), ("", unwiki), (">", unlink), ("", unfield), ("]", unorg), ("=", unascii))
+"""Each with the signs without which a text is not written in it."""

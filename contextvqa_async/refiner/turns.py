@@ -28,8 +28,6 @@ MODEL = (
     r"|^#{2,4} ?(?:Response|Assistant|Output)\b:?)"
 )
 TALK = later(r"(?:^|(?<=\s))(?:ASSISTANT|Assistant)\s?:")
-ROLES = ("ssistant", "ASSISTANT", "[/INST]", "[INST]", "_of_turn>", "<|", "<｜", "## Response", "## Output")
-"""What a text holds that tells of turns."""
 AT_USER = rf"(?:\s|</?s>|<bos>|<\|begin_of_text\|>)*+{USER}"
 AT_MODEL = rf"\s*+(?:{MODEL}|(?:assistant|ASSISTANT|Assistant)\s*\n)\s*"
 ECHO = later(AT_USER)
@@ -66,21 +64,23 @@ def begins_with_turn(text: str) -> bool:
     return TURNS.match(text) is not None
 
 
-def answer_of(text: str) -> str:
-    """What the model says to the reader.
+def without_reasoning(text: str) -> str:
+    """The text without reasoning in tags, and without control tokens.
 
-    >>> answer_of("<think>Draft. Q: what?</think>The owl.<|im_end|>")
+    >>> without_reasoning("<think>Draft. Q: what?</think>The owl.<|im_end|>")
     'The owl.'
     """
-    if any(map(text.__contains__, ROLES)):
-        text = reply(text)
-    if "<" in text or "◁" in text or "[THINK" in text or "[/THINK" in text:
-        text = _tokens(unreason(text))
-        text = text[:-60] + TORN.sub("", text[-60:])
-        text = text[:-60] + TORN_TAG.sub("", text[-60:]) if "</" in text else text
-    if ALOUD.match(text) and (final := FINALLY.search(text)):
-        text = text[final.end() :]
-    return text
+    if "<" not in text and "◁" not in text and "THINK]" not in text:
+        return text
+    text = _tokens(unreason(text))
+    text = text[:-60] + TORN.sub("", text[-60:])
+    return text[:-60] + TORN_TAG.sub("", text[-60:]) if "</" in text else text
+
+
+def final_answer(text: str) -> str:
+    """The text behind ``Final answer:``, where it begins with thinking aloud."""
+    final = FINALLY.search(text) if ALOUD.match(text) else None
+    return text[final.end() :] if final else text
 
 
 def unreason(text: str) -> str:
@@ -130,14 +130,24 @@ def _details(text: str) -> str:
 
 
 def reply(text: str) -> str:
-    """The model's own turn: without the prompt that was echoed before it, and without turns it dreamt up behind it.
+    """The model's own turn: without the prompt that was echoed before it.
 
-    >>> reply("USER: Write an article. ASSISTANT: The owl.</s>USER: Thanks!")
+    >>> reply("USER: Write an article. ASSISTANT: The owl.")
     'The owl.'
     """
+    if not begins_with_turn(text):
+        return text
     echoed = ECHO.match(text) is not None and len(TALK.findall(text)) < 2
     start = REPLY.search(text) if echoed else ROLE.match(text)
-    text = text[start.end() :].lstrip() if start else text
+    return text[start.end() :].lstrip() if start else text
+
+
+def own_turn(text: str) -> str:
+    """The text without turns that were dreamt up behind it.
+
+    >>> own_turn("The owl.</s>USER: Thanks!")
+    'The owl.'
+    """
     turn = TURN.search(text)
     return text[: turn.start()] if turn else text
 

@@ -10,9 +10,9 @@ import json
 import re
 
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.markup import in_markdown
+from contextvqa_async.refiner.markup import LANGUAGES
 from contextvqa_async.refiner.signs import uncommon
-from contextvqa_async.refiner.turns import answer_of
+from contextvqa_async.refiner.turns import final_answer, own_turn, reply, without_reasoning
 
 BREAKS = later("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 INVISIBLE = later("[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\ue00f]")
@@ -36,14 +36,17 @@ def unwrap(text: str) -> str:
     >>> unwrap("<think>Draft. Q: what?</think>\\r\\nThe owl.<|im_end|>")
     '\\nThe owl.'
     """
-    for step in (visible, unescape_lines, answer_of, unescape_marks, in_tags, unquote, in_markdown):
-        text = step(text)
+    signs = uncommon(text)
+    for needed, step in STEPS:
+        if not needed or not signs.isdisjoint(needed):
+            before, text = text, step(text)
+            signs = signs if text == before else uncommon(text)
     return text
 
 
 def visible(text: str) -> str:
     """A text with plain line ends, and without characters that nobody sees."""
-    return text if ODD.isdisjoint(uncommon(text)) else INVISIBLE.sub("", BREAKS.sub("\n", text))
+    return INVISIBLE.sub("", BREAKS.sub("\n", text))
 
 
 def in_tags(text: str) -> str:
@@ -64,8 +67,6 @@ def unescape_lines(text: str) -> str:
     >>> unescape_lines("Article: Owls.\\n\\nQ: Who?\\nA: Owls")
     'Article: Owls.\n\nQ: Who?\nA: Owls'
     """
-    if "\\" not in text:
-        return text
     bare = text.strip()
     written = bare.count("\\n")
     if bare[:1] in "{[" or written < 2 or bare.count("\n") * 3 > written or "```" in bare[:20]:
@@ -85,6 +86,21 @@ def unescape_marks(text: str) -> str:
         return text
     escaped = text.count("\\*\\*") + ("\\#" in text and len(re.findall(r"^\s*\\#", text, re.MULTILINE)))
     return ESCAPED.sub(r"\1", text) if escaped > 1 and escaped * 2 > text.count("**") - text.count("\\*\\*") else text
+
+
+STEPS = (
+    (ODD, visible),
+    ("\\", unescape_lines),
+    ("", reply),
+    ("<", own_turn),
+    ("<◁[", without_reasoning),
+    ("", final_answer),
+    ("\\", unescape_marks),
+    ("[&", in_tags),
+    ("", unquote),
+    *LANGUAGES,
+)
+"""Each with the signs without which it has nothing to do."""
 
 
 def entities(text: str) -> str:
