@@ -32,7 +32,7 @@ def read_case(path: Path) -> tuple[str, dict[str, Any]]:
     return raw, json.loads(expected)
 
 
-FILES = sorted(CASES.glob("*.txt"))
+FILES = sorted(CASES.rglob("*.txt"))
 RAWS = [read_case(path)[0] for path in FILES]
 
 

@@ -64,7 +64,7 @@ class PairCounter:
         self.looked = 256  # the size at which a long open line is looked at
         self.extra = 0  # pairs seen in the open line
         self.asked = False
-        self.questions = 0
+        self.labelled = False
         self.thinking = False
 
     def feed(self, piece: str) -> int:
@@ -93,9 +93,9 @@ class PairCounter:
 
     def _line(self, raw: str) -> None:
         """Count what a complete line adds."""
-        if "think" in raw or "reason" in raw:
+        if "<" in raw or "◁" in raw or "THINK]" in raw:
             if THINK_CLOSE.search(raw):
-                self.count, self.questions, self.asked, self.thinking = 0, 0, False, False
+                self.count, self.labelled, self.asked, self.thinking = 0, False, False, False
                 return
             self.thinking = self.thinking or bool(THINK_OPEN.search(raw))
         if self.thinking or not raw or raw.isspace():
@@ -104,7 +104,8 @@ class PairCounter:
         if keyed:
             self.count += keyed
             return
-        self.count += self._inside(raw)
+        found = self._inside(raw)  # which may set the count back
+        self.count += found
 
     def _inside(self, raw: str) -> int:
         """Pairs that end in one line."""
@@ -122,6 +123,8 @@ class PairCounter:
         if line.kind != "text" or (line.decor == "head" and not line.label and not line.asks):
             return 0
         if line.is_label("question") or line.mark == QUESTION:
+            if not self.labelled:  # what looked like pairs before the first label was the article's
+                self.labelled, self.count = True, 0
             self.asked = True
             return self._whole(line, line.rest)
         if line.is_label("answer") or line.mark == ANSWER:
@@ -129,7 +132,8 @@ class PairCounter:
             self.asked = self.asked and not said
             return int(said)
         if (
-            line.label is None
+            not self.labelled
+            and line.label is None
             and line.style != "text"
             and (line.asks or answered(line, line.body))
             and len(line.body) < 400
