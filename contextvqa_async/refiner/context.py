@@ -7,77 +7,22 @@ no prose.
 
 from __future__ import annotations
 
+from functools import cache
+
 from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
+from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
 from contextvqa_async.refiner.regions import Region
 
 ENDS = frozenset(".!?。！？।॥؟…:：;；")
 CLOSERS = "\"”»’')]」』）"
-SECTIONS = frozenset(
-    [
-        "introduction",
-        "overview",
-        "history",
-        "background",
-        "description",
-        "summary",
-        "etymology",
-        "概述",
-        "简介",
-        "历史",
-        "引言",
-        "概要",
-        "はじめに",
-        "歴史",
-        "개요",
-        "역사",
-        "histoire",
-        "présentation",
-        "geschichte",
-        "einleitung",
-        "überblick",
-        "historia",
-        "introducción",
-        "descripción",
-        "introdução",
-        "história",
-        "storia",
-        "introduzione",
-        "история",
-        "введение",
-        "описание",
-        "المقدمة",
-        "مقدمة",
-        "التاريخ",
-        "परिचय",
-        "इतिहास",
-        "giới thiệu",
-        "lịch sử",
-        "giriş",
-        "tarihçe",
-        "tarih",
-        "pendahuluan",
-        "sejarah",
-        "lead",
-        "context",
-        "background",
-        "text",
-        "passage",
-        "contexte",
-        "texte",
-        "kontext",
-        "contexto",
-        "texto",
-        "contesto",
-        "testo",
-        "контекст",
-        "текст",
-        "背景",
-        "内容",
-        "السياق",
-    ]
-)
+
+
+@cache
+def sections() -> frozenset[str]:
+    """Words that head a section of an article as well as the article."""
+    return words("sections")
 
 
 def _ended(words: str) -> bool:
@@ -174,7 +119,7 @@ def _strong(line: Line) -> bool:
 
 def _section(line: Line) -> bool:
     """Whether a heading says what a section of an article may be called as well."""
-    return line.decor == "head" and line.label is not None and line.label.word in SECTIONS
+    return line.decor == "head" and line.label is not None and line.label.word in sections()
 
 
 def _same(one: Line, other: Line) -> bool:
@@ -249,7 +194,7 @@ def _names(line: Line, follows: Line, after: Line | None) -> bool:
         or line.mark not in {"", "\ue006"}
     ):
         return False
-    if lowered(line.body).strip(" :") in SECTIONS:
+    if lowered(line.body).strip(" :") in sections():
         return False
     if line.decor == "head" or line.bold:
         return True

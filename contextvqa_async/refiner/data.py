@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
 from typing import Any
 
-from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.keys import BODIES, kind_of, number_in
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import asks
 from contextvqa_async.refiner.loosejson import read_json
@@ -33,53 +32,6 @@ YAML_KEY = later(r"\s*(?:---[ \t]*\n\s*)?(?:#[^\n]*\n\s*)?[\w\"'][\w \"']{0,40}:
 YAML_BLOCK = later(r"^[ \t-]*[\w\"'][\w \"']{0,40}:[ \t]*(?:[|>][-+]?[ \t]*$|\n[ \t]*- [\w\"'{])", re.MULTILINE)
 COUNT = later(r"(?:^|(?<=\n))[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t]*$")
 UNFENCED = later(r"\s*(?:`{3,}|~{3,})")
-ARTICLES = frozenset(
-    [
-        "article",
-        "context",
-        "wikipediaarticle",
-        "wiki",
-        "content",
-        "text",
-        "body",
-        "passage",
-        "wikipedia",
-        "document",
-        "background",
-        "wikiarticle",
-        "articletext",
-        "articlecontent",
-        "wikipediatext",
-        "wikipediacontent",
-        "paragraph",
-        "paragraphs",
-        "summary",
-        "description",
-        "sections",
-        "section",
-        "intro",
-        "introduction",
-        "lead",
-        "wikiarticletext",
-    ]
-)
-TITLES = frozenset(
-    [
-        "title",
-        "heading",
-        "name",
-        "header",
-        "articletitle",
-        "topic",
-        "subject",
-        "language",
-        "id",
-        "category",
-        "标题",
-        "题目",
-    ]
-)
-BODIES = ("content", "text", "body", "article", "paragraphs", "sections", "context")
 Chunk = str | tuple[str, str]
 
 
@@ -93,44 +45,6 @@ class Found:
     texts: list[str] = field(default_factory=list)  # strings under unknown keys, which may hold a whole answer
     questions: list[tuple[str, str]] = field(default_factory=list)  # (key, question) still to be answered
     answers: dict[str, str] = field(default_factory=dict)
-
-
-@cache
-def _names() -> dict[str, str]:
-    """Labels as they look in keys: without spaces and signs."""
-    return {re.sub(r"[\W_]+", "", name): kind for name, kind in kinds().items()}
-
-
-@lru_cache(maxsize=1024)
-def _kind(key: str) -> str:
-    """What a key says its value is: question, answer, article, title, or nothing."""
-    word = re.sub(r"[\W_~]+|\d+$", "", key.lower().split("~")[0])
-    word = re.sub(r"\d+", "", word)
-    if word in {"questiontext", "questionen", "human", "user", "instruction", "input", "prompt"}:
-        return "question"
-    if word in {
-        "answertext",
-        "answeren",
-        "gpt",
-        "assistant",
-        "output",
-        "shortanswer",
-        "response",
-        "value",
-        "answerlist",
-        "finalanswer",
-    }:
-        return "answer"
-    if word in ARTICLES or (word.endswith("article") and len(word) < 30):
-        return "article"
-    if word in TITLES:
-        return "title"
-    return _names().get(word, "")
-
-
-def _number(key: str) -> str:
-    found = re.search(r"\d+", key)
-    return found.group().lstrip("0") if found else ""
 
 
 def read_data(text: str) -> list[Chunk | Found]:
@@ -221,7 +135,7 @@ def _is_pair(value: list[Any]) -> bool:
 
 
 def _object(value: dict[str, Any], found: Found, depth: int) -> None:
-    asked = [(key, part) for key, part in value.items() if _kind(key) == "question" and isinstance(part, str)]
+    asked = [(key, part) for key, part in value.items() if kind_of(key) == "question" and isinstance(part, str)]
     if ("role" in value and isinstance(value.get("content"), str)) or (
         "from" in value and isinstance(value.get("value"), str)
     ):
@@ -245,24 +159,24 @@ def _turn(value: dict[str, Any], found: Found) -> None:
 
 def _single(value: dict[str, Any], question: str, found: Found) -> bool:
     """An object that is one pair."""
-    answers = [(key, part) for key, part in value.items() if _kind(key) in {"answer", "answers"}]
+    answers = [(key, part) for key, part in value.items() if kind_of(key) in {"answer", "answers"}]
     if not answers:
         return False
     if len(answers) > 1:
         answers = [(key, part) for key, part in answers if re.fullmatch(r"(?i)a|answer\w*|\W*", key)] or answers
     found.pairs.append((question, flat(answers[0][1])))
     for key, part in value.items():
-        if _kind(key) == "article" and isinstance(part, str) and len(part) > 200:
+        if kind_of(key) == "article" and isinstance(part, str) and len(part) > 200:
             found.articles.append(part)
     return True
 
 
 def _entry(key: str, part: Any, found: Found, depth: int) -> None:
-    kind = _kind(key)
+    kind = kind_of(key)
     if kind == "question" and isinstance(part, str):
-        found.questions.append((_number(key) or str(len(found.questions) + 1), part))
+        found.questions.append((number_in(key) or str(len(found.questions) + 1), part))
     elif kind in {"answer", "answers"} and isinstance(part, str | int | float):
-        number = _number(key) or str(len(found.questions) or 1)
+        number = number_in(key) or str(len(found.questions) or 1)
         if isinstance(part, str) and not found.questions and len(part) > 200:
             found.texts.append(part)
         else:
@@ -289,7 +203,7 @@ def _strings(part: Any) -> bool:
 def _numbered(part: Any) -> Iterator[tuple[str, str]]:
     if isinstance(part, dict):
         for key, one in part.items():
-            yield _number(key), flat(one)
+            yield number_in(key), flat(one)
     else:
         for at, one in enumerate(part, 1):
             yield str(at), flat(one)
@@ -300,7 +214,7 @@ def _listed(part: Any, found: Found) -> None:
     if isinstance(part, dict) and any(asks(key) for key in part):
         found.pairs.extend((key, flat(one)) for key, one in part.items())
         return
-    if isinstance(part, dict) and any(_kind(key) == "answer" for key in part):
+    if isinstance(part, dict) and any(kind_of(key) == "answer" for key in part):
         for key, one in part.items():
             _entry(key, one, found, 1)
         return
@@ -329,8 +243,8 @@ def _article(part: Any, found: Found, depth: int) -> None:
 def _holds_pairs(part: dict[str, Any]) -> bool:
     """Whether an object under an article's key is more than the article."""
     return any(
-        _kind(key) in {"question", "questions", "answers", "answer"}
-        or (isinstance(one, list) and _kind(key) != "article")
+        kind_of(key) in {"question", "questions", "answers", "answer"}
+        or (isinstance(one, list) and kind_of(key) != "article")
         for key, one in part.items()
     )
 
@@ -346,7 +260,7 @@ def _sections(part: dict[str, Any], *, top: bool = True) -> str:
     out: list[str] = []
     known = any(key.lower() in BODIES for key in part)
     for key, one in part.items():
-        kind = _kind(key)
+        kind = kind_of(key)
         if kind == "title" and isinstance(one, str):
             if not top:
                 out.append(f"## {one}")
@@ -375,7 +289,7 @@ def flat(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(filter(None, (flat(part) for part in value)))
     if isinstance(value, dict):
-        inner = next((part for key, part in value.items() if _kind(key) in {"answer", "article"}), None)
+        inner = next((part for key, part in value.items() if kind_of(key) in {"answer", "article"}), None)
         return flat(inner if inner is not None else list(value.values()))
     if isinstance(value, bool):
         return str(value).lower()

@@ -12,10 +12,10 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.languages import LANGUAGES, words
 from contextvqa_async.refiner.later import later
 
-KINDS = ("note", "title", "article", "answers", "questions", "answer", "question")
+KINDS = ("note", "title", "article", "answers", "questions", "answer", "question", "pair")
 """Columns of the table that label something; a later one wins where two hold the same word."""
 
 UNSPACED = "\u0e00"
@@ -23,46 +23,13 @@ UNSPACED = "\u0e00"
 LINE = 200
 """What begins like ``A-1 Skyraider`` and is longer than a question is prose."""
 DIGITS = {char: at for at, char in enumerate("零一二三四五六七八九十") if at}
-ORDINALS = (
-    "one two three four five six seven eight nine ten",
-    "first second third fourth fifth sixth seventh eighth ninth tenth",
-    "الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
-    "اول دوم سوم چهارم پنجم ششم هفتم هشتم نهم دهم",
-)
 BRACKET = later(r"[(\[]")
 HYPHENED = later(r"\w[-#_]\d+$")
 """``J-2``: a name rather than a label, where nothing follows."""
-NTH = "|".join(ORDINALS[1].split())
-ORDINAL = {word: at for row in ORDINALS for at, word in enumerate(row.split(), 1)}
-ROMAN = {
-    r: n
-    for n, r in enumerate(
-        [
-            "i",
-            "ii",
-            "iii",
-            "iv",
-            "v",
-            "vi",
-            "vii",
-            "viii",
-            "ix",
-            "x",
-            "xi",
-            "xii",
-            "xiii",
-            "xiv",
-            "xv",
-            "xvi",
-            "xvii",
-            "xviii",
-            "xix",
-            "xx",
-        ],
-        1,
-    )
-}
-
+ORDINAL = {word: at for row in words("ordinals") for at, word in enumerate(row.split(), 1)}
+NTH = "|".join(LANGUAGES["English"].ordinals.rpartition("|")[2].split())
+ROMANS = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
+ROMAN = {word: at for at, word in enumerate(ROMANS.split(), 1)}
 WIDE = later("[\uff21-\uff5a]")
 NARROW = {0xFF21 + at: 0x41 + at for at in range(58)}
 OPEN = r"(?:[(\[【「『<《«〈（［〔{]\s?)"
@@ -100,15 +67,7 @@ class Label:
 @cache
 def kinds() -> dict[str, str]:
     """Every label's word, and the column it stands in."""
-    table = {word: kind for kind in KINDS for word in words(kind)}
-    table.update(dict.fromkeys(("pair", "qa pair", "q&a pair", "qa", "q&a", "question-answer pair", "qa-pair"), "pair"))
-    table.update(
-        dict.fromkeys(("问答对", "問答對", "问答", "問答", "par", "paire", "paar", "пара", "쌍", "ペア"), "pair")
-    )
-    table.update(
-        dict.fromkeys(("question answer pair", "question and answer pair", "question & answer", "item"), "pair")
-    )
-    return table
+    return {word: kind for kind in KINDS for word in words(kind)}
 
 
 @cache
@@ -310,83 +269,11 @@ def heading() -> re.Pattern[str]:
     return re.compile(rf"(?:(?:(?:{'|'.join(spaced)})(?!\w)|{'|'.join(joined)})[\W\d_]*+)+")
 
 
-_CORES = frozenset(
-    [
-        "pairs",
-        "paires",
-        "paare",
-        "pares",
-        "coppie",
-        "쌍",
-        "ペア",
-        "pasangan",
-        "çiftleri",
-        "cặp",
-        "paren",
-        "pary",
-        "q&a",
-        "q & a",
-        "qa",
-        "qas",
-        "q&as",
-        "q/a",
-        "q+a",
-        "qna",
-        "vqa",
-        "f&a",
-        "p&r",
-        "d&r",
-        "v&a",
-        "faq",
-        "quiz",
-        "q/r",
-        "q&r",
-        "q and a",
-        "s&c",
-        "q-a",
-        "f/a",
-        "p/r",
-        "d/r",
-        "問答",
-        "问答",
-        "문답",
-        "질의응답",
-        "질문답변",
-        "質疑応答",
-        "一問一答",
-        "q＆a",
-        "question-answer",
-        "questions-réponses",
-        "frage-antwort-paare",
-        "frage-antwort",
-        "pregunta-respuesta",
-        "ถามตอบ",
-        "hỏi",
-        "soru-cevap",
-        "soru-yanıt",
-        "प्रश्नोत्तर",
-        "प्रश्नोत्तरी",
-        "tanya-jawab",
-        "вопросы-ответы",
-        "вопросов",
-        "запитань",
-        "vraag-antwoordparen",
-        "vraag-antwoord",
-        "пары",
-        "питань",
-        "pytań",
-        "fragen-antwort-paare",
-        "सवाल-जवाब",
-    ]
-)
-"""Words for pairs as a whole, beside each language's words for questions."""
-
-
 @cache
 def cores() -> re.Pattern[str]:
     """A word that makes a heading a heading over pairs."""
     core = {word for word in words("question") if len(word) > 1 or word >= "\u2e80"} | words("questions")
-    core |= _CORES
+    core |= words("pairs")
     spaced = "|".join(sorted((re.escape(word) for word in core if word[0] < UNSPACED), key=len, reverse=True))
     joined = "|".join(sorted((re.escape(word) for word in core if word[0] >= UNSPACED), key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{joined}")

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 class Language:
     """One row: each field holds words separated by ``|``.
 
-    ``heads`` are words that a heading over pairs is made of, besides those for question and answer. ``opens`` and
-    ``closes`` begin a sentence of chatter before and after the work; ``meta`` are words that such a sentence holds.
+    ``heads`` are words that a heading over pairs is made of, besides those for question and answer; ``pairs`` are those
+    that make it one; ``pair`` labels one pair. ``sections`` are headings inside an article that could label it as well.
+    ``opens`` and ``closes`` begin a sentence of chatter before and after the work; ``meta`` are words that such a
+    sentence holds. ``ordinals`` are numbers in words, in order, with spaces between them.
     """
 
     question: str
@@ -29,6 +31,10 @@ class Language:
     closes: str = ""
     meta: str = ""
     refuses: str = ""
+    pair: str = ""
+    pairs: str = ""
+    sections: str = ""
+    ordinals: str = ""
 
 
 LANGUAGES: dict[str, Language] = {
@@ -87,6 +93,12 @@ LANGUAGES: dict[str, Language] = {
         "|i’m unable|i am unable|i'm not able|i’m not able|i am not able|unfortunately|i apologize"
         "|apologies|i won't|i won’t|as an ai|i don't|i don’t|i do not|it's not possible|no image"
         "|there is no image|error|i must decline|my apologies",
+        pair="pair|qa pair|q&a pair|qa|q&a|question-answer pair|qa-pair|question answer pair"
+        "|question and answer pair|question & answer|item",
+        pairs="pairs|q&a|q & a|qa|qas|q&as|q/a|q+a|qna|vqa|faq|quiz|q and a|q-a|question-answer",
+        sections="introduction|overview|history|background|description|summary|etymology|lead|context|text|passage",
+        ordinals="one two three four five six seven eight nine ten"
+        "|first second third fourth fifth sixth seventh eighth ninth tenth",
     ),
     "Chinese": Language(
         question="问题|問題|问|問|提问|提問|题目|題目|试题|問句|问句|题|題",
@@ -107,6 +119,9 @@ LANGUAGES: dict[str, Language] = {
         "|請隨時|还有|是否|备注|（注|（以上|问答对均",
         meta="文章|问答|問答|图片|圖片|图像|圖像|问题|問題|帮助|幫助|告诉|告訴|需要|百科|以上|修改|调整|調整|要求",
         refuses="抱歉|对不起|對不起|很抱歉|我无法|我無法|非常抱歉|不好意思|无法",
+        pair="问答对|問答對|问答|問答",
+        pairs="問答|问答",
+        sections="概述|简介|历史|引言|概要|背景|内容",
     ),
     "Japanese": Language(
         question="質問|問い|設問|問題|問",
@@ -125,6 +140,9 @@ LANGUAGES: dict[str, Language] = {
         closes="以上|他に|ほかに|ご質問|お役に|必要|何か|さらに|もし|注：|なお|これら|ご不明|ご要望|追加|お気軽|※",
         meta="記事|質問|回答|画像|以下|お知らせ|役に立|ペア|必要|修正|ください",
         refuses="申し訳|すみません|恐れ入り|残念",
+        pair="ペア",
+        pairs="ペア|質疑応答|一問一答|q＆a|問答",
+        sections="はじめに|歴史",
     ),
     "Korean": Language(
         question="질문|문제|물음|문",
@@ -142,6 +160,9 @@ LANGUAGES: dict[str, Language] = {
         closes="도움이|더 필요|추가|궁금|필요하|이상|언제든|혹시|참고|원하시|위 질문|모든 질문|감사|더 많은|다른",
         meta="기사|질문|답변|이미지|도움|말씀|필요|문서|위키|사진|요청|수정|입니다",
         refuses="죄송|미안|유감",
+        pair="쌍",
+        pairs="쌍|문답|질의응답|질문답변",
+        sections="개요|역사",
     ),
     "French": Language(
         question="question|q",
@@ -165,6 +186,9 @@ LANGUAGES: dict[str, Language] = {
         meta="article|question|questions|réponses|image|paires|aide|besoin|wikipédia|wikipedia"
         "|modifications|utile|photo",
         refuses="désolé|je suis désolé|je ne peux|je regrette|malheureusement|je suis désolée|excusez",
+        pair="paire",
+        pairs="paires|q/r|q&r|questions-réponses",
+        sections="histoire|présentation|contexte|texte",
     ),
     "German": Language(
         question="frage|f|fr",
@@ -189,6 +213,9 @@ LANGUAGES: dict[str, Language] = {
         meta="artikel|frage|fragen|bild|antworten|paare|wissen|hilft|helfen|wikipedia|benötigen|weitere"
         "|bescheid|hilfreich|anpassungen|foto",
         refuses="es tut mir leid|tut mir leid|entschuldigung|leider|ich kann",
+        pair="paar",
+        pairs="paare|f&a|f/a|frage-antwort-paare|frage-antwort|fragen-antwort-paare",
+        sections="geschichte|einleitung|überblick|kontext",
     ),
     "Spanish": Language(
         question="pregunta|p|preg",
@@ -212,6 +239,9 @@ LANGUAGES: dict[str, Language] = {
         meta="artículo|pregunta|preguntas|imagen|pares|respuestas|ayuda|útil|más|saber|wikipedia|necesitas"
         "|cambios|foto",
         refuses="lo siento|disculpa|lamento|no puedo|perdón|lamentablemente",
+        pair="par",
+        pairs="pares|p&r|p/r|pregunta-respuesta",
+        sections="historia|introducción|descripción|contexto|texto",
     ),
     "Portuguese": Language(
         question="pergunta|p|perg|questão|questao",
@@ -235,6 +265,9 @@ LANGUAGES: dict[str, Language] = {
         meta="artigo|pergunta|perguntas|imagem|pares|ajude|ajuda|mais|respostas|wikipédia|wikipedia|pedir"
         "|útil|alterações|precisar|foto",
         refuses="desculpe|sinto muito|lamento|não posso|infelizmente|peço desculpas|me desculpe",
+        pair="par",
+        pairs="pares|p&r|p/r",
+        sections="introdução|história|contexto|texto",
     ),
     "Italian": Language(
         question="domanda|d|dom|quesito",
@@ -258,6 +291,8 @@ LANGUAGES: dict[str, Language] = {
         meta="articolo|domanda|domande|immagine|coppie|risposte|utile|aiuto|sapere|altre|wikipedia|voce"
         "|modifiche|foto|bisogno",
         refuses="mi dispiace|spiacente|purtroppo|non posso|sono spiacente|scusa",
+        pairs="coppie|d&r|d/r",
+        sections="storia|introduzione|contesto|testo",
     ),
     "Russian": Language(
         question="вопрос|в",
@@ -281,6 +316,9 @@ LANGUAGES: dict[str, Language] = {
         meta="статья|статьи|статью|вопрос|вопросы|изображение|изображению|ответы|пары|знать|поможет|нужны"
         "|нужно|ещё|еще|википедии|изображении|полезно|помочь|фото|ответами",
         refuses="извините|к сожалению|простите|прошу прощения|я не могу|сожалею",
+        pair="пара",
+        pairs="пары|вопросы-ответы|вопросов",
+        sections="история|введение|описание|контекст|текст",
     ),
     "Arabic": Language(
         question="السؤال|سؤال|س",
@@ -301,6 +339,8 @@ LANGUAGES: dict[str, Language] = {
         meta="مقال|مقالة|أسئلة|الأسئلة|الصورة|أجوبة|إجابات|المقال|مساعدة|ويكيبيديا|المزيد|سؤال|أخبرني"
         "|مفيدة|مفيدًا|أزواج|تعديلات",
         refuses="عذرا|عذرًا|آسف|أعتذر|معذرة|لا أستطيع|للأسف|لا يمكنني",
+        sections="المقدمة|مقدمة|التاريخ|السياق",
+        ordinals="الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
     ),
     "Hindi": Language(
         question="प्रश्न|सवाल|प्र",
@@ -317,6 +357,8 @@ LANGUAGES: dict[str, Language] = {
         closes="आशा|मुझे उम्मीद|उम्मीद|यदि|अगर|क्या आप|ये प्रश्न|सभी प्रश्न|कृपया|नोट|मुझे बताएं|और प्रश्न|धन्यवाद|इन प्रश्नों",
         meta="लेख|प्रश्न|चित्र|छवि|उत्तर|जोड़े|मदद|बताएं|विकिपीडिया|चाहिए|आवश्यकता|प्रश्नोत्तर|सहायक|प्रश्नों",
         refuses="क्षमा|माफ़|माफ|मुझे खेद|खेद|मैं नहीं|दुर्भाग्य",
+        pairs="प्रश्नोत्तर|प्रश्नोत्तरी|सवाल-जवाब",
+        sections="परिचय|इतिहास",
     ),
     "Vietnamese": Language(
         question="câu hỏi|hỏi|h|câu",
@@ -336,6 +378,8 @@ LANGUAGES: dict[str, Language] = {
         "|mỗi câu|cần thêm|mong",
         meta="bài viết|câu hỏi|hình ảnh|trả lời|cặp|giúp|biết|wikipedia|thêm|cần|ảnh|hữu ích|chỉnh sửa|yêu cầu",
         refuses="xin lỗi|tôi xin lỗi|rất tiếc|tôi không thể|tiếc là",
+        pairs="cặp|hỏi",
+        sections="giới thiệu|lịch sử",
     ),
     "Turkish": Language(
         question="soru|s",
@@ -356,6 +400,8 @@ LANGUAGES: dict[str, Language] = {
         meta="makale|makalesi|soru|sorular|görsel|cevap|cevaplar|çiftleri|yardımcı|isterseniz|bildirin"
         "|vikipedi|wikipedia|olur|ihtiyacınız|istersen|çifti",
         refuses="üzgünüm|maalesef|özür|ne yazık ki|kusura bakmayın",
+        pairs="çiftleri|s&c|soru-cevap|soru-yanıt",
+        sections="giriş|tarihçe|tarih",
     ),
     "Indonesian": Language(
         question="pertanyaan|soal|tanya|p|t",
@@ -375,6 +421,8 @@ LANGUAGES: dict[str, Language] = {
         meta="artikel|pertanyaan|gambar|jawaban|pasangan|membantu|beri|tambahan|wikipedia|lagi|membutuhkan"
         "|bermanfaat|foto|perubahan",
         refuses="maaf|mohon maaf|sayangnya|saya tidak",
+        pairs="pasangan|tanya-jawab",
+        sections="pendahuluan|sejarah",
     ),
     "Polish": Language(
         question="pytanie|p|pyt",
@@ -394,6 +442,7 @@ LANGUAGES: dict[str, Language] = {
         meta="artykuł|pytania|pytanie|obraz|obrazu|odpowiedzi|pary|znać|pomoc|wikipedii|więcej"
         "|potrzebujesz|pytań|przydatne|zdjęcia",
         refuses="przepraszam|niestety|przykro mi|nie mogę",
+        pairs="pary|pytań",
     ),
     "Dutch": Language(
         question="vraag|v|vr",
@@ -413,6 +462,7 @@ LANGUAGES: dict[str, Language] = {
         meta="artikel|vragen|vraag|afbeelding|antwoorden|paren|weten|helpt|wikipedia|meer|nodig|nuttig"
         "|foto|aanpassingen|vraag-antwoordparen",
         refuses="het spijt me|sorry|helaas|ik kan",
+        pairs="paren|v&a|vraag-antwoordparen|vraag-antwoord",
     ),
     "Ukrainian": Language(
         question="питання|запитання|п|з",
@@ -431,6 +481,8 @@ LANGUAGES: dict[str, Language] = {
         meta="стаття|статтю|статті|питання|запитання|зображення|відповіді|пари|знати|допоможе|ще|вікіпедії"
         "|потрібно|корисно|потрібні",
         refuses="вибачте|на жаль|перепрошую|я не можу|пробачте",
+        pair="пара",
+        pairs="запитань|питань|пары",
     ),
     "Persian": Language(
         question="پرسش|سوال|سؤال|س",
@@ -447,6 +499,7 @@ LANGUAGES: dict[str, Language] = {
         closes="امیدوارم|اگر|لطفا|لطفاً|این پرسش‌ها|همه|آیا|توجه|نکته|در صورت|این سوالات|هر سوال|تمام",
         meta="مقاله|پرسش|تصویر|پاسخ|سوال|کمک|ویکی‌پدیا|بیشتر|مفید|بفرمایید|سوالات|پرسش‌ها",
         refuses="متاسفم|متأسفم|متاسفانه|متأسفانه|ببخشید|نمی‌توانم|عذر",
+        ordinals="اول دوم سوم چهارم پنجم ششم هفتم هشتم نهم دهم",
     ),
     "Thai": Language(
         question="คำถามที่|คำถาม|ถาม|ข้อที่|ข้อ",
@@ -461,6 +514,7 @@ LANGUAGES: dict[str, Language] = {
         closes="หวังว่า|หาก|ถ้า|คุณต้องการ|คำถามเหล่านี้|ทุกคำถาม|โปรด|แจ้ง|หมายเหตุ|ต้องการ|ยินดี|คำถามทั้งหมด",
         meta="บทความ|คำถาม|ภาพ|คำตอบ|ช่วย|แจ้ง|วิกิพีเดีย|เพิ่มเติม|คู่|ประโยชน์|แก้ไข",
         refuses="ขออภัย|ขอโทษ|เสียใจ|ฉันไม่สามารถ|ผมไม่สามารถ",
+        pairs="ถามตอบ",
     ),
     "Swedish": Language(
         question="fråga",
@@ -599,6 +653,11 @@ LANGUAGES: dict[str, Language] = {
         heads="na|jozi|ya",
     ),
 }
+
+
+def listed(words: str) -> frozenset[str]:
+    """Words that are written with ``|`` between them."""
+    return frozenset(words.split("|"))
 
 
 def words(field: str) -> frozenset[str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
+from contextvqa_async.refiner.answered import answered
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import UNSPACED, heading, lowered, may_begin
 from contextvqa_async.refiner.languages import words as words_of
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, NUMBERED, PART, read_line
-from contextvqa_async.refiner.splits import SIGN_ENDED, WORD, answered, cut, last_words
+from contextvqa_async.refiner.splits import SIGN_ENDED, WORD, cut, last_words
 from contextvqa_async.refiner.stretch import LETTERED
 
 SIGNLESS = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]"

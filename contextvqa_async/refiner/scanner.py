@@ -6,10 +6,10 @@ neighbours; a heading is one over pairs only if pairs follow; a dialogue quoted 
 
 from __future__ import annotations
 
+from contextvqa_async.refiner.answered import answered
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
 from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists, mark_lone, speaks
-from contextvqa_async.refiner.splits import answered
 from contextvqa_async.refiner.stretch import Stretch
 
 

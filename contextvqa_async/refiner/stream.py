@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 
 from contextvqa_async.items import Refined
+from contextvqa_async.refiner.answered import answered
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, QUESTION, Line, read_line
 from contextvqa_async.refiner.refinement import refine
-from contextvqa_async.refiner.splits import answered, cut
+from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.tables import row_pairs
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.told import may_tell

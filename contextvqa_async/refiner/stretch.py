@@ -5,6 +5,7 @@ Rule: what a line is depends on the style of the stretch and on the labels to co
 
 from __future__ import annotations
 
+from contextvqa_async.refiner.answered import answered
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
@@ -12,7 +13,6 @@ from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
 from contextvqa_async.refiner.regions import LONG, Ahead, Region, speaks
-from contextvqa_async.refiner.splits import answered
 
 LETTERED = later(r"([a-z])[.)]\s+(?=\S)")
 TWICE = later(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")

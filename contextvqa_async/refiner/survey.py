@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from contextvqa_async.items import Pair
+from contextvqa_async.refiner.answered import QMARK
 from contextvqa_async.refiner.data import may_be_yaml
 from contextvqa_async.refiner.labels import UNSPACED
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
@@ -18,7 +19,7 @@ from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly
 from contextvqa_async.refiner.regions import LONG, Region
 from contextvqa_async.refiner.runs import run_of_pairs
 from contextvqa_async.refiner.signs import uncommon
-from contextvqa_async.refiner.splits import QMARK, cut, last_words
+from contextvqa_async.refiner.splits import cut, last_words
 from contextvqa_async.refiner.template import asking, known_label
 from contextvqa_async.refiner.tidy import finished, tidy
 from contextvqa_async.refiner.turns import begins_with_turn

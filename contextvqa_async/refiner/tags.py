@@ -1,6 +1,6 @@
 """A text with HTML or XML tags comes in; the same text in lines, with marks for what tags said, goes out.
 
-Rule: only tags with a known name are tags; ``x < y`` and ``<Ambystoma>`` are words.
+Rule: a tag has a known name, or is both opened and closed; ``x < y`` and ``<Ambystoma>`` are words.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from functools import cache
 
 from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.languages import listed
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, DEFINITION, END, HEAD, QUESTION, TERM
 
@@ -17,116 +18,28 @@ DECLARED = later(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>
 GONE = later(r"<!--|<(?P<name>script|style|ref|svg)(?:\s[^<>]*+)?>", re.IGNORECASE)
 ROW = later(r"^[ \t]*\|.*$", re.MULTILINE)
 BR = later(r"\s*<br\s*/?>\s*", re.IGNORECASE)
-BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "br",
-        "hr",
-        "tr",
-        "table",
-        "tbody",
-        "thead",
-        "tfoot",
-        "ul",
-        "ol",
-        "dl",
-        "blockquote",
-        "header",
-        "footer",
-        "main",
-        "html",
-        "body",
-        "head",
-        "pre",
-        "details",
-        "nav",
-        "figure",
-        "figcaption",
-        "center",
-        "fieldset",
-        "form",
-        "caption",
-        "colgroup",
-        "aside",
-        "center",
-    ]
+BLOCKS = listed(
+    "p|div|section|br|hr|tr|table|tbody|thead|tfoot|ul|ol|dl|blockquote|header|footer|main|html|body|head|pre"
+    "|details|nav|figure|figcaption|center|fieldset|form|caption|colgroup|aside|center"
 )
-INLINE = frozenset(
-    [
-        "span",
-        "u",
-        "sub",
-        "sup",
-        "small",
-        "mark",
-        "font",
-        "code",
-        "a",
-        "img",
-        "input",
-        "label",
-        "cite",
-        "abbr",
-        "time",
-        "kbd",
-        "samp",
-        "var",
-        "ins",
-        "del",
-        "s",
-        "strike",
-        "q",
-        "big",
-        "tt",
-        "center",
-    ]
+INLINE = listed(
+    "span|u|sub|sup|small|mark|font|code|a|img|input|label|cite|abbr|time|kbd|samp|var|ins|del|s|strike|q|big|tt|center"
 )
 STRONG = frozenset(["b", "strong"])
 WEAK = frozenset(["i", "em"])
-WRAPS = frozenset(
-    [
-        "qa",
-        "qas",
-        "pair",
-        "pairs",
-        "qa_pairs",
-        "qa_pair",
-        "qapairs",
-        "qapair",
-        "qa-pairs",
-        "qa-pair",
-        "output",
-        "response",
-        "result",
-        "root",
-        "document",
-        "final",
-        "final_answer",
-        "questions",
-        "answers",
-        "question_answer_pairs",
-        "question_answers",
-        "question_answer",
-        "questionanswerpairs",
-        "questionanswer",
-        "vqa",
-        "data",
-        "item",
-        "items",
-        "entry",
-        "faq",
-        "question-answer-pairs",
-        "question-answer",
-        "faqs",
-        "quiz",
-        "qna",
-        "content_block",
-        "wiki_qa",
-        "answer_output",
-        "completion",
-    ]
+WRAPS = listed(
+    "qa|qas|pair|pairs|qa_pairs|qa_pair|qapairs|qapair|qa-pairs|qa-pair|output|response|result|root|document"
+    "|final|final_answer|questions|answers|question_answer_pairs|question_answers|question_answer"
+    "|questionanswerpairs|questionanswer|vqa|data|item|items|entry|faq|question-answer-pairs|question-answer"
+    "|faqs|quiz|qna|content_block|wiki_qa|answer_output|completion"
+)
+
+KNOWN = (
+    BLOCKS
+    | INLINE
+    | STRONG
+    | WEAK
+    | listed("h1|h2|h3|h4|h5|h6|li|td|th|dt|dd|summary|title|meta|link|script|style|ref|svg")
 )
 
 
@@ -295,34 +208,3 @@ class Untagger:
         asked = re.search(r'\b(?:question|q)\s*=\s*"([^"]*)"', attrs)
         answered = re.search(r'\b(?:answer|a)\s*=\s*"([^"]*)"', attrs)
         return f"{QUESTION}{asked[1]}\n{ANSWER}{answered[1]}\n" if asked and answered else ""
-
-
-KNOWN = (
-    BLOCKS
-    | INLINE
-    | STRONG
-    | WEAK
-    | frozenset(
-        [
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "li",
-            "td",
-            "th",
-            "dt",
-            "dd",
-            "summary",
-            "title",
-            "meta",
-            "link",
-            "script",
-            "style",
-            "ref",
-            "svg",
-        ]
-    )
-)

@@ -1,0 +1,103 @@
+"""A question and its answer on one line come in; both go out, and the sign between them.
+
+Rule: a question mark that no quotation holds, and what stands behind it; without one, an arrow or the end of bold.
+"""
+
+from __future__ import annotations
+
+from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lines import EMOJI, Line
+from contextvqa_async.refiner.lines import asks as ends_asking
+
+QMARK = later(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
+SIGN = later(
+    r"\s*(?:→|⇒|➜|➔|➡\ufe0f?|⟶|➤|»|=+>|-+>|>{2}|—+|–+|-+(?=\s)|:+|：|=+(?=\s)|\||~(?=\s)|/{2}|\u2014)\s*(?=\S)"
+)
+ARROW = later(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
+CLOSED = later(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
+
+
+def answered(line: Line, text: str) -> tuple[str, str, str] | None:
+    """A question and the answer on its line, and the sign between them: ``Who? → Bob``, ``Who? (Bob)``, ``Who? Bob``.
+
+    >>> from contextvqa_async.refiner.lines import read_line
+    >>> answered(read_line("x"), 'Who sang "Why?" here? — Bob')
+    ('Who sang "Why?" here?', 'Bob', 'sign')
+    """
+    marks = _marks(text)
+    for end in marks:
+        sign = SIGN.match(text, end)
+        if sign:
+            return text[:end].strip(), _bare(text[sign.end() :]), "sign"
+    for end in reversed(marks[-20:]) if text.rstrip(" .。")[-1:] in ")）]】" else ():
+        closed = CLOSED.match(text, end)
+        if closed and _balanced(closed["inside"]):
+            return text[:end].strip(), closed["inside"].strip(), "brackets"
+    if not ends_asking(text):
+        for end in reversed(marks):
+            rest = _bare(text[end:])
+            if rest and (text[end : end + 1].isspace() or ord(text[end]) > 0x2E80 or EMOJI.match(text, end)):
+                return text[:end].strip(), rest, "space"
+    return _unasked(line, text, marks)
+
+
+def _unasked(line: Line, text: str, marks: list[int]) -> tuple[str, str, str] | None:
+    """An answer after an arrow or after the end of bold, where the question has no question mark."""
+    if marks:
+        return None
+    offset = len(line.body) - len(text)
+    for place in line.bolds:
+        inside = place - offset
+        if 3 < inside < len(text) and text[:inside].strip() and not line.bold:
+            rest = _bare(text[inside:].lstrip(":： "))
+            return (text[:inside].strip(" :："), rest, "bold") if rest else None
+    arrow = ARROW.search(text)
+    return (text[: arrow.start()].strip(), _bare(text[arrow.end() :]), "arrow") if arrow and arrow.start() else None
+
+
+def _marks(text: str) -> list[int]:
+    """Places right after each question mark that no quotation holds; all of them where quotes do not close."""
+    outside: list[int] = []
+    every: list[int] = []
+    depth = opened = 0
+    for found in QMARK.finditer(text):
+        sign = found.group()
+        if sign[0] in "“«「":
+            depth, opened = depth + 1, opened + 1
+        elif sign[0] in "”»」":
+            depth = max(0, depth - 1)
+        elif sign == '"':
+            depth, opened = (0, opened) if depth else (1, opened + 1)
+        else:
+            closes = depth and sign[1:].strip("'’")
+            whole = opened == 1 and text[:1] in '"“«「'
+            every.append(found.end())
+            if not depth or (closes and whole):
+                outside.append(found.end())
+            depth = 0 if closes else depth
+    return outside or ([] if depth == 0 else every)
+
+
+DOT = later(r"[•▪◦·]\s*")
+
+
+def _bare(text: str) -> str:
+    """An answer without the signs, bullets and emoji that led to it."""
+    text = text.strip()
+    at = 0
+    while at < len(text):
+        found = EMOJI.match(text, at) or SIGN.match(text, at) or DOT.match(text, at)
+        if not found or not at < found.end() < len(text):
+            break
+        at = found.end()
+    return text[at:].lstrip()
+
+
+def _balanced(text: str) -> bool:
+    """Whether brackets open before they close, so that the outer ones belong together."""
+    depth = 0
+    for char in text:
+        depth += (char in "([（【") - (char in ")]）】")
+        if depth < 0:
+            return False
+    return depth == 0

@@ -1,0 +1,50 @@
+"""A key of an object comes in; what its value is goes out.
+
+Rule: keys are labels without spaces and signs, and a few words that only data use.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.languages import listed
+
+ARTICLES = listed(
+    "article|context|wikipediaarticle|wiki|content|text|body|passage|wikipedia|document|background|wikiarticle"
+    "|articletext|articlecontent|wikipediatext|wikipediacontent|paragraph|paragraphs|summary|description"
+    "|sections|section|intro|introduction|lead|wikiarticletext"
+)
+TITLES = listed("title|heading|name|header|articletitle|topic|subject|language|id|category|标题|题目")
+QUESTIONS = listed("questiontext|questionen|human|user|instruction|input|prompt")
+ANSWERS = listed("answertext|answeren|gpt|assistant|output|shortanswer|response|value|answerlist|finalanswer")
+BODIES = ("content", "text", "body", "article", "paragraphs", "sections", "context")
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Labels as they look in keys: without spaces and signs."""
+    return {re.sub(r"[\W_]+", "", name): kind for name, kind in kinds().items()}
+
+
+@lru_cache(maxsize=1024)
+def kind_of(key: str) -> str:
+    """What a key says its value is: question, answer, article, title, or nothing."""
+    word = re.sub(r"[\W_~]+|\d+$", "", key.lower().split("~")[0])
+    word = re.sub(r"\d+", "", word)
+    if word in QUESTIONS:
+        return "question"
+    if word in ANSWERS:
+        return "answer"
+    if word in ARTICLES or (word.endswith("article") and len(word) < 30):
+        return "article"
+    if word in TITLES:
+        return "title"
+    return _names().get(word, "")
+
+
+def number_in(key: str) -> str:
+    """The number in a key, as ``2`` in ``question_02``; empty where there is none."""
+    found = re.search(r"\d+", key)
+    return found.group().lstrip("0") if found else ""
