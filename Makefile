@@ -35,7 +35,7 @@ format: .venv/.ready
 	.venv-bench/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-bench: .venv/.ready .venv-bench/.ready  ## speed beside other clients, ten minutes; BENCH="--rounds 5 --modes burst"
+bench: .venv/.ready .venv-bench/.ready  ## speed beside other clients, a quarter of an hour; BENCH="--rounds 5 --modes burst"
 	@PYTHONPATH=tests $(BIN)/python -m benchmark $(BENCH)
 
 .venv-servers/.ready: tests/servers/requirements.txt

@@ -40,8 +40,8 @@ CONTESTS = (
         title="a token each 10 ms, 128 streams",
         manner="paced-10",
         concurrency=128,
-        records=256,
-        rounds=2,
+        records=1024,
+        rounds=1,
         entrants=(*_STREAMING, "httpx"),
     ),
     Contest(

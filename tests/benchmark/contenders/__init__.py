@@ -1,4 +1,4 @@
-"""Programs that do the line's work in other ways, each as lean as its library allows: none retries, checks or refines.
+"""Programs that do the work in other ways, each as lean as its library allows: none retries or checks, one refines.
 
 python -m benchmark.contenders.NAME RECORDS OUT BASE_URL CONCURRENCY
 """

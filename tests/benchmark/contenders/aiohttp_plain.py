@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -12,8 +13,8 @@ import uvloop
 from benchmark.contenders.common import Task, body_around, image_of, run_workers
 
 
-async def main() -> None:
-    """Ask about every record of the command line."""
+async def main(finish: Callable[[dict[str, Any], str], None] = lambda record, text: None) -> None:
+    """Ask about every record of the command line; ``finish`` does with each answer what else there is to do."""
     task = Task.from_argv()
     head, tail = body_around(stream=False)
     unlimited = aiohttp.TCPConnector(limit=0)
@@ -24,6 +25,7 @@ async def main() -> None:
             async with session.post(f"{task.base_url}/chat/completions", data=body) as response:
                 response.raise_for_status()
                 text: str = orjson.loads(await response.read())["choices"][0]["message"]["content"]
+                finish(record, text)
                 return text
 
         await run_workers(task, ask)

@@ -82,5 +82,11 @@ CONTENDERS = (
         peer=False,
     ),
     Contender(name="aiohttp-plain", label="aiohttp, no stream", command=_program("aiohttp_plain")),
+    Contender(
+        name="aiohttp-refined",
+        label="aiohttp, no stream, answers refined",
+        command=lambda run, _: _program("aiohttp_refined")(run, sys.executable),
+        peer=False,
+    ),
 )
 """In the order in which they take turns."""
