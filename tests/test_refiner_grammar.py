@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contextvqa_async.refiner import refine
 from contextvqa_async.refiner.languages import LANGUAGES
 from contextvqa_async.refiner.lines import Line
-from contextvqa_async.refiner.refinement import read_lines
+from contextvqa_async.refiner.reading import read_lines
 from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.unwrap import unwrap
 

@@ -10,7 +10,8 @@ from test_refiner import FILES, RAWS, shared
 from test_refiner_grammar import ARTICLES, PAIRS, Layout, layouts, render
 
 from contextvqa_async.items import Refined
-from contextvqa_async.refiner.refinement import read, refined
+from contextvqa_async.refiner.reading import read
+from contextvqa_async.refiner.refinement import refined
 from contextvqa_async.refiner.survey import survey
 from contextvqa_async.refiner.unwrap import unwrap
 
@@ -18,7 +19,7 @@ from contextvqa_async.refiner.unwrap import unwrap
 def both(text: str) -> tuple[Refined | None, Refined]:
     """What a text's survey says, and what reading it line by line says, without any shortcut."""
     seen = survey(text) or (read(text) if "{" in text else survey(unwrap(text)))
-    return seen and refined(text, seen), refined(text, read(text, glancing=False))
+    return refined(text, seen) if seen else None, refined(text, read(text, glancing=False))
 
 
 def alike(text: str) -> bool:

@@ -7,7 +7,7 @@ one word.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
@@ -80,6 +80,24 @@ def refuses(text: str) -> bool:
     low = _low(text)
     cut = INTERJECTION.match(low)
     return bool(_starts("refuses").match(low) or (cut and _starts("refuses").match(low, cut.end())))
+
+
+@lru_cache(maxsize=4096)
+def may_begin_chatter(word: str) -> bool:
+    """A cheap look: whether any sentence of chatter begins with a word.
+
+    >>> may_begin_chatter("Surely"), may_begin_chatter("Paris")
+    (True, False)
+    """
+    low = lowered(word)
+    return low in _first_words() or INTERJECTION.match(low) is not None or INTERJECTION.match(f"{low}!") is not None
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    """The first word of each beginning of chatter."""
+    found = (re.match(r"[^\W\d_]+", entry) for column in ("opens", "closes") for entry in words(column))
+    return frozenset(word.group() for word in found if word)
 
 
 def remark(text: str) -> bool:

@@ -30,14 +30,36 @@ def _ended(words: str) -> bool:
     return words.rstrip(CLOSERS)[-1:] in ENDS
 
 
-def article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
-    """The article's paragraphs, each a list of lines.
+def paragraphs(lines: list[Line], regions: list[Region], *, printable: bool = False) -> list[str]:
+    """The article's paragraphs, with single spaces.
 
-    ``regions`` are the stretches of pairs, in order.
+    ``regions`` are the stretches of pairs, in order; ``printable``: the lines' only white space is known to be plain.
     """
+    found = [_collapsed(" ".join(lines), printable) for lines in _article(lines, regions)]
+    return [words for words in found if words]
+
+
+def _collapsed(text: str, printable: bool) -> str:
+    """A text with single spaces, and none around it."""
+    clean = "  " not in text and text[:1] != " " and text[-1:] != " " and (printable or text.isprintable())
+    return text if clean else " ".join(text.split())
+
+
+def prefaced(words: str) -> bool:
+    """Whether the first paragraph is, or begins with, a preamble."""
+    return opens(words) or INTERJECTION.match(lowered(words[:400])) is not None
+
+
+def is_section(line: Line) -> bool:
+    """Whether a heading is one of those that sections have."""
+    return lowered(line.body).strip(" :") in sections()
+
+
+def _article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
+    """The article's paragraphs, each a list of lines."""
     outside = _outside(lines, regions)
     if not regions and _refusal(lines):
-        return paragraphs(lines)
+        return _paragraphs(lines)
     labelled = [at for part in outside for at in _labels(lines, part, bool(regions))]
     if labelled:
         last = outside[-1]
@@ -53,7 +75,7 @@ def article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
             found_prose = _prose(_untitled(block), before_pairs=True)
         if found_prose:
             return found_prose
-    return [] if regions else paragraphs([line for line in lines if not _bare_label(line)])
+    return [] if regions else _paragraphs([line for line in lines if not _bare_label(line)])
 
 
 def _bare_label(line: Line) -> bool:
@@ -80,7 +102,7 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
         line = lines[at]
         if line.kind == "blank":
             continue
-        if line.mark == ARTICLE or (line.label is not None and not line.sealed and _says_article(line)):
+        if line.mark == ARTICLE or (line.label is not None and not line.sealed and says_article(line)):
             if told and not found and (_counted(line) or _section(line)):
                 continue
             sure = line.mark == ARTICLE or _strong(line)
@@ -99,7 +121,8 @@ def _counted(line: Line) -> bool:
     return line.label is not None and line.label.number is not None and "wiki" not in line.label.word
 
 
-def _says_article(line: Line) -> bool:
+def says_article(line: Line) -> bool:
+    """Whether a line's label says that an article follows."""
     label = line.label
     if line.kind != "text" or label is None or label.kind != "article":
         return False
@@ -194,7 +217,7 @@ def _names(line: Line, follows: Line, after: Line | None) -> bool:
         or line.mark not in {"", "\ue006"}
     ):
         return False
-    if lowered(line.body).strip(" :") in sections():
+    if is_section(line):
         return False
     if line.decor == "head" or line.bold:
         return True
@@ -258,7 +281,7 @@ def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
         or (_empty_section(block[stop - 1]) if before_pairs else _says_farewell(block, stop))
     ):
         stop -= 1
-    return paragraphs(block[:stop])
+    return _paragraphs(block[:stop])
 
 
 def _introduces(block: list[Line], at: int) -> bool:
@@ -304,7 +327,7 @@ def _leads(line: Line) -> bool:
     return bool(cores().search(lowered(line.words)))
 
 
-def paragraphs(lines: list[Line]) -> list[list[str]]:
+def _paragraphs(lines: list[Line]) -> list[list[str]]:
     """Lines as paragraphs: blank lines, rules and headings part them."""
     found: list[list[str]] = [[]]
     for line in lines:

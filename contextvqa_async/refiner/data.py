@@ -32,7 +32,8 @@ YAML_KEY = later(r"\s*(?:---[ \t]*\n\s*)?(?:#[^\n]*\n\s*)?[\w\"'][\w \"']{0,40}:
 YAML_BLOCK = later(r"^[ \t-]*[\w\"'][\w \"']{0,40}:[ \t]*(?:[|>][-+]?[ \t]*$|\n[ \t]*- [\w\"'{])", re.MULTILINE)
 COUNT = later(r"(?:^|(?<=\n))[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t]*$")
 UNFENCED = later(r"\s*(?:`{3,}|~{3,})")
-Chunk = str | tuple[str, str]
+LONG = 160
+"""A text under an unknown key is no article unless it is longer."""
 
 
 @dataclass(slots=True)
@@ -47,12 +48,12 @@ class Found:
     answers: dict[str, str] = field(default_factory=dict)
 
 
-def read_data(text: str) -> list[Chunk | Found]:
+def read_data(text: str) -> list[str | Found]:
     """The text in pieces: words as they stand, and, in place of each value, what it holds."""
     return _yaml(text) or (_json(text) if "{" in text or "[" in text else [text])
 
 
-def _yaml(text: str) -> list[Chunk | Found]:
+def _yaml(text: str) -> list[str | Found]:
     """The same of a text that is YAML, or holds a fence with YAML; nothing where there is none."""
     fenced = YAML_FENCE.search(text) if "ml" in text else None
     if not fenced and not may_be_yaml(text):
@@ -72,9 +73,9 @@ def may_be_yaml(text: str) -> bool:
     return YAML_KEY.match(text) is not None and YAML_BLOCK.search(text) is not None
 
 
-def _json(text: str) -> list[Chunk | Found]:
+def _json(text: str) -> list[str | Found]:
     """The same of a text that may hold values in JSON."""
-    pieces: list[Chunk | Found] = []
+    pieces: list[str | Found] = []
     at = 0
     search = 0
     while start := START.search(text, search):
@@ -274,7 +275,8 @@ def _sections(part: dict[str, Any], *, top: bool = True) -> str:
 
 
 def settle(found: Found) -> None:
-    """Bring questions and answers together that stood apart, by number or in order."""
+    """Bring questions and answers together that stood apart, by number or in order; a long text beside pairs is their
+    article, whatever its key."""
     for name, question in found.questions:
         if name in found.answers:
             found.pairs.append((question, found.answers[name]))
@@ -282,6 +284,9 @@ def settle(found: Found) -> None:
         found.pairs.extend(
             (question, answer) for (_, question), answer in zip(found.questions, found.answers.values(), strict=True)
         )
+    long = max(found.texts, key=len, default="")
+    if found.pairs and not found.articles and len(long) > LONG:
+        found.articles.append(long)
 
 
 def flat(value: Any) -> str:

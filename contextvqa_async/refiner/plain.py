@@ -9,7 +9,7 @@ import re
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.answered import answered
-from contextvqa_async.refiner.chatter import remark
+from contextvqa_async.refiner.chatter import may_begin_chatter, remark
 from contextvqa_async.refiner.labels import UNSPACED, heading, lowered, may_begin
 from contextvqa_async.refiner.languages import words as words_of
 from contextvqa_async.refiner.later import later
@@ -76,12 +76,16 @@ def in_bold(words: str, *, sure: bool = False) -> bool:
 
 def plain_question(words: str, *, sure: bool = False) -> bool:
     """Whether the words behind a number are a question, and nothing else."""
+    if sure and _ordinary(words.partition(" ")[0]):
+        return len(words) < FULL and not QUOTES.search(words)
     return len(words) < FULL and is_plain(words, sure=sure) and not QUOTES.search(words) and not _heads(words)
 
 
 def plain_answer(words: str, *, sure: bool = False) -> bool:
     """Whether the words of a line without a label are an answer, and nothing else."""
     ended = words[-1].isalnum() and words[-1] < UNSPACED
+    if sure and ended and _ordinary(first := words.partition(" ")[0].rstrip(",")) and not may_begin_chatter(first):
+        return True
     return ended and is_plain(words, sure=sure) and not _heads(words) and not remark(words)
 
 
@@ -112,6 +116,12 @@ def close_answer(raw: str) -> str:
         return ""
     unusual = not (words[0].isalnum() or words[0] in MONEY) or words[-1] in ",;，；、" or remark(words)
     return "" if unusual or LETTERED.match(words) or len(cut(line)) > 1 else words
+
+
+@lru_cache(maxsize=4096)
+def _ordinary(word: str) -> bool:
+    """Whether a first word begins neither a label nor a heading nor a part's name."""
+    return _no_label(word) and word.lower() not in _heading_words() and not _parts(word)
 
 
 @cache

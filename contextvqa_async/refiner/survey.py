@@ -8,12 +8,15 @@ anything unusual is read by the others, and an answer that holds anything else i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from contextvqa_async.items import Pair
 from contextvqa_async.refiner.answered import QMARK
+from contextvqa_async.refiner.context import is_section, paragraphs, prefaced, says_article
 from contextvqa_async.refiner.data import may_be_yaml
 from contextvqa_async.refiner.labels import UNSPACED
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
 from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly
 from contextvqa_async.refiner.regions import LONG, Region
@@ -25,22 +28,35 @@ from contextvqa_async.refiner.tidy import finished, tidy
 from contextvqa_async.refiner.turns import begins_with_turn
 from contextvqa_async.refiner.unwrap import ENTITY
 
-Survey = tuple[list[Line], list[Region], tuple[Pair, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was seen in an answer: its lines, the stretches of pairs among them, the pairs, and the article's prose as
+    paragraphs of words with single spaces."""
+
+    lines: list[Line]
+    regions: list[Region]
+    pairs: tuple[Pair, ...]
+    prose: list[str]
+
 
 WRAPPED = frozenset("\\<{[`|│┃║")
 """Signs of what is unwrapped, or read as data or as a table, before lines are lines."""
 MARKED = "*_$~：`\\[<"
 """Signs of what makes prose more."""
+PLAIN = later("(?:a?t?p|A)p*+(?:[ts]p++)*+[hr]*+$")
+"""The shapes of what stands before pairs in which the article is the prose: a label or one with the article's beginning
+behind it, a title, paragraphs, headings of sections, what leads over to the pairs."""
 LABEL = 32
 """No label's last word is longer, with its number."""
 
 
 def survey(text: str) -> Survey | None:
-    """The lines, with one in place of all pairs; the stretch that it stands for; and the pairs.
+    """The whole answer, with one line in place of all pairs.
 
-    >>> lines, _, pairs = survey("**Article**\\n\\nOwls live.\\n\\n**Q1:** Who?\\n**A1:** Bob")
-    >>> [line.words for line in lines if line.words], pairs
-    (['Article', 'Owls live.'], (Pair(question='Who?', answer='Bob'),))
+    >>> seen = survey("**Article**\\n\\nOwls live.\\n\\n**Q1:** Who?\\n**A1:** Bob")
+    >>> seen.prose, seen.pairs
+    (['Owls live.'], (Pair(question='Who?', answer='Bob'),))
     """
     signs = uncommon(text)
     if not _bare(text, signs):
@@ -49,14 +65,16 @@ def survey(text: str) -> Survey | None:
     before = _before(text, "".join(signs.intersection(MARKED)))
     if before is None:
         return None
-    lines, at = before
+    lines, at, shape = before
     run = run_of_pairs(text, at)
     after = _after(text[run.end :]) if run else None
     if run is None or after is None:
         return None
     pairs = finished(run.pairs) if run.neat else tidy(run.pairs)
-    at = len(lines)
-    return [*lines, Line("data", form=run.form), *after], [Region(at, at + 1, run.form)], pairs
+    regions = [Region(len(lines), len(lines) + 1, run.form)]
+    plain = PLAIN.match(shape) and _plain_prose(lines, shape)
+    lines += [Line("data", form=run.form), *after]
+    return Survey(lines, regions, pairs, plain or paragraphs(lines, regions, printable=True))
 
 
 def _bare(text: str, signs: set[str]) -> bool:
@@ -72,21 +90,54 @@ def _bare(text: str, signs: set[str]) -> bool:
     )
 
 
-def _before(text: str, signs: str) -> tuple[list[Line], int] | None:
-    """The lines before the first question, if no other stretch of pairs can begin in them, and where it begins."""
+def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
+    """The lines before the first question, if no other stretch of pairs can begin in them; where it begins; and the
+    shape of the lines, a letter for each that is not blank."""
     lines: list[Line] = []
-    headed = False
+    shape = ""
     at = 0
     for raw in text.split("\n"):
-        if raw and len(raw) <= FULL and asking(raw):
-            return lines, at
-        line = _line(raw, signs) if raw else BLANK
-        if line is None or (headed and line.kind == "text"):
+        if not raw:
+            lines.append(BLANK)
+        elif len(raw) > FULL and is_prose(raw, signs):
+            lines.append(Line("text", words=raw, body=raw))
+            shape += "p"
+        elif len(raw) <= FULL and asking(raw):
+            return lines, at, shape
+        elif line := _line(raw, signs):
+            lines.append(line)
+            shape += _shape(line)
+        else:
             return None
-        headed = headed or line.pairs_head or (line.label is not None and line.label.kind == "pair")
-        lines.append(line)
+        if shape and "h" in shape and shape[-1] not in "hr":
+            return None
         at += len(raw) + 1
     return None
+
+
+def _shape(line: Line) -> str:
+    """A line in a letter: rule, heading over pairs, label of an article, title or section; or any other."""
+    if line.kind != "text":
+        return "r" if line.kind == "rule" else ""
+    label = line.label
+    if line.pairs_head or (label is not None and label.kind in {"pair", "questions"}):
+        return "h"
+    if label is not None and says_article(line):
+        return "a" if not line.rest or line.decor == "head" or line.bold else "A" if len(line.rest) > FULL else "x"
+    if label is not None or line.decor != "head" or line.mark:
+        return "x"
+    return "s" if len(line.words) > BRIEF or is_section(line) else "t"
+
+
+def _plain_prose(lines: list[Line], shape: str) -> list[str] | None:
+    """The words of all paragraphs, if the first is no preamble."""
+    told = [line for line in lines if line.kind != "blank"]
+    first = shape.find("p")
+    if first >= 0 and shape[0] != "A" and prefaced(told[first].words):
+        return None
+    prose = [told[0].rest] if shape[0] == "A" else []
+    prose += [line.words for at, line in enumerate(told) if at >= first >= 0 and shape[at] in "pts"]
+    return prose if not any("  " in words for words in prose) else [" ".join(words.split()) for words in prose]
 
 
 def _line(raw: str, signs: str) -> Line | None:
@@ -97,8 +148,6 @@ def _line(raw: str, signs: str) -> Line | None:
 
 
 def _prose(raw: str, signs: str) -> Line | None:
-    if is_prose(raw, signs):
-        return Line("text", words=raw, body=raw)
     if raw.startswith("Article: ") and is_prose(raw[9:], signs):
         return Line("text", words=raw, body=raw, label=known_label("Article"))
     return _innocent(read_line(raw)) if len(raw) < VAST else None

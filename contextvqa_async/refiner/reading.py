@@ -1,0 +1,185 @@
+"""An answer that is written in no common way comes in; its lines, its stretches of pairs, its pairs and its prose go
+out.
+
+    text ─ unwrap ─ read_data ─ untag ─ read_tables ─ read_line ─ cut ─► lines ─ Scanner ─ choose ─► regions
+                                                                           └───── paragraphs, tidy ────► Survey
+
+Rule: each step takes what the one before it made, and none looks back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+
+from contextvqa_async.items import Pair
+from contextvqa_async.refiner.context import paragraphs
+from contextvqa_async.refiner.data import Found, read_data
+from contextvqa_async.refiner.enumerated import enumerated
+from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
+from contextvqa_async.refiner.options import without_options
+from contextvqa_async.refiner.plain import is_plain
+from contextvqa_async.refiner.regions import Region
+from contextvqa_async.refiner.runs import last_run
+from contextvqa_async.refiner.scanner import Scanner, choose
+from contextvqa_async.refiner.splits import cut
+from contextvqa_async.refiner.survey import Survey, is_prose, survey
+from contextvqa_async.refiner.tables import may_be_commas, read_tables
+from contextvqa_async.refiner.tags import untag
+from contextvqa_async.refiner.tidy import tidy
+from contextvqa_async.refiner.told import Cut, may_tell, whole
+from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
+
+SEALED_BLANK = Line("blank", sealed=True)
+VOID = "\n" * 40
+VOIDS = later("\n{41,}")
+LEFT = "".join(map(chr, range(0xE000, 0xE009)))
+
+
+def read(text: str, *, glancing: bool = True) -> Survey:
+    """The same of any answer; ``glancing`` allows shortcuts, which change nothing."""
+    bare = unwrap(text)
+    seen = survey(bare) if glancing and bare != text else None
+    if seen:
+        return seen
+    pieces = read_data(bare)
+    if glancing and (seen := _all_data(pieces)):
+        return seen
+    lines = without_options(list(_piece_lines(pieces, glancing=glancing)))
+    regions = choose(Scanner(lines).regions(), lines)
+    pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
+    return _seen(lines, regions if pairs else [], pairs)
+
+
+def _seen(lines: list[Line], regions: list[Region], pairs: tuple[Pair, ...]) -> Survey:
+    return Survey(lines, regions, pairs, [_unmarked(words) for words in paragraphs(lines, regions)])
+
+
+def _unmarked(text: str) -> str:
+    return MARKS.sub("", text) if any(map(text.__contains__, LEFT)) else text
+
+
+def _all_data(pieces: list[str | Found]) -> Survey | None:
+    """The same, where there is nothing but one value that holds an article and pairs."""
+    found = [piece for piece in pieces if isinstance(piece, Found)]
+    others = any(isinstance(piece, str) and piece.strip() for piece in pieces)
+    if others or len(found) != 1 or not found[0].articles or not found[0].pairs:
+        return None
+    data = [line for line in _pairs(found[0]) if line.pair and all(line.pair)]
+    pairs = tidy([line.pair for line in data if line.pair])
+    prose = [raw for text in found[0].articles for raw in text.split("\n") if raw]
+    if pairs and all(map(_untouched, prose)):
+        return Survey(data, [Region(0, len(data), "label")], pairs, prose)
+    lines = [line for text in found[0].articles for line in _sealed(text)]
+    return _seen([*lines, *data], [Region(len(lines), len(lines) + len(data), "label")] if pairs else [], pairs)
+
+
+def _untouched(raw: str) -> bool:
+    """Whether a paragraph is read as it stands."""
+    return is_prose(raw) and raw.isprintable() and "&" not in raw and "=" not in raw and "  " not in raw
+
+
+def read_lines(text: str, *, glancing: bool = True) -> Iterator[Line]:
+    """All lines of an unwrapped answer, with their evidence; ``glancing`` allows the shortcut for plain pairs."""
+    return _piece_lines(read_data(text), glancing=glancing)
+
+
+def _piece_lines(pieces: list[str | Found], *, glancing: bool) -> Iterator[Line]:
+    for piece in pieces:
+        if isinstance(piece, Found):
+            yield from _data_lines(piece)
+        elif isinstance(piece, str) and piece.strip():
+            yield from _text_lines(piece, glancing=glancing)
+
+
+def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
+    text = entities(untag(unfence(text)))
+    if VOID in text:  # tags leave many blank lines, and no look ahead is that long
+        text = VOIDS.sub(VOID, text)
+    found = last_run(text) if glancing else None
+    if found is None:
+        yield from _lines(text)
+        return
+    start, run = found
+    yield from _lines(text[:start], labelled=True)
+    label = read_line(text[start:].partition("\n")[0]).label
+    yield from (Line("data", pair=pair, label=label, form=run.form) for pair in run.pairs)
+    if run.end < len(text):
+        yield from _lines(text[run.end :])
+
+
+def _lines(text: str, *, labelled: bool = False) -> Iterator[Line]:
+    """Each line of a text, or the lines that one holds; ``labelled``: labelled lines are known to follow."""
+    return whole(list(_cut_lines(text)), labelled=labelled)
+
+
+def _cut_lines(text: str) -> Iterator[Cut]:
+    """Each line of a text, or the lines that one holds; both, where it could be prose."""
+    raws = text.split("\n")
+    tabular = "|" in text or "\t" in text or any(box in text for box in "│┃║") or any(map(may_be_commas, raws))
+    seen: dict[str, list[Line]] = {}  # models that repeat themselves repeat whole lines
+    for raw in read_tables(raws) if tabular else raws:
+        if isinstance(raw, Line):
+            yield raw
+            continue
+        if raw not in seen:
+            line, seen[raw] = _parts(raw)
+            if len(seen[raw]) > 1 and may_tell(seen[raw], line):
+                yield [line, *seen[raw]]
+                continue
+        yield from seen[raw]
+
+
+def _parts(raw: str) -> tuple[Line, list[Line]]:
+    """A line, and the lines that it holds."""
+    line = read_line(raw)
+    if line.kind != "text" or not line.body:
+        return line, [line]
+    parts = cut(line)
+    if len(parts) == 1 and "2" in raw and ("?" in raw or "？" in raw):
+        parts = [part for item in enumerated(line) for part in (cut(item) if item.body else [item])]
+    return line, parts
+
+
+def _data_lines(found: Found) -> Iterator[Line]:
+    """What a JSON value holds, as lines."""
+    if not found.pairs:
+        for text in (*found.articles, *found.texts):
+            yield Line("text", mark=ARTICLE) if text in found.articles else Line("blank")
+            yield from read_lines(unwrap(text))
+            yield Line("blank")
+    else:
+        for text in found.articles:
+            yield from _sealed(text)
+    yield from _pairs(found)
+
+
+def _pairs(found: Found) -> Iterator[Line]:
+    for question, answer in found.pairs:
+        yield Line("data", pair=(_plain(question), _plain(answer)), form=found.form)
+
+
+def _sealed(text: str) -> Iterator[Line]:
+    """An article that data names as such: its lines hold no pairs."""
+    yield Line("text", mark=ARTICLE)
+    for raw in entities(untag(unwrap(text))).split("\n"):
+        if not raw:
+            yield SEALED_BLANK
+            continue
+        line = Line("text", words=raw, body=raw) if is_prose(raw) else copy(read_line(raw))
+        line.sealed = True
+        yield line
+    yield Line("end", mark=END)
+
+
+def _plain(text: str) -> str:
+    """A datum in words: several lines as one, without marks."""
+    if is_plain(text):
+        return text
+    parts = [read_line(raw) for raw in entities(untag(text)).split("\n")]
+    if len(parts) == 1:
+        line = parts[0]
+        return line.rest or line.words if line.label and line.label.letter else line.words
+    sign = ", " if all(part.decor == "bullet" for part in parts if part.kind == "text") else " "
+    return sign.join(part.words for part in parts if part.words)
