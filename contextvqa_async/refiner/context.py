@@ -7,14 +7,22 @@ no prose.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
 from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
 from contextvqa_async.refiner.regions import Region
 
+UNITS = r"(?:words?|characters|mots|wörter|palabras|palavras|parole|слов|字)"
+COUNTED = later(
+    rf"[(\[（【][^\w\n]*(?:{UNITS}[^\d\n()\[\]]{{0,12}}\d[\d,.–-]*|(?:[^\W\d]+\s){{0,3}}[~≈]?\d[\d,.–-]*\s?{UNITS})\W*$",
+    re.IGNORECASE,
+)
+"""A remark in brackets on an article's length: ``(Word count: 131)``, ``[~150 words]``."""
 ENDS = frozenset(".!?。！？।॥؟…:：;；")
 CLOSERS = "\"”»’')]」』）"
 
@@ -197,15 +205,18 @@ def _untitled(block: list[Line], *, already: bool = False, same: str = "") -> li
     if line.is_label("title") and line.rest and not already:
         return _untitled(block[at + 1 :], already=True, same=line.rest)
     if already:
-        return block[at + 1 :] if same and _is(line.body, same) else block[at:]
+        return block[at + 1 :] if same and _repeats(line, same) else block[at:]
     follows = next((later for later in block[at + 1 :] if later.kind == "text"), None)
     if follows is None or not _names(line, follows, block[at + 1] if at + 1 < len(block) else None):
         return block[at:]
     return _untitled(block[at + 1 :], already=True, same=line.body)
 
 
-def _is(words: str, title: str) -> bool:
-    return lowered(words).strip(" :*") == lowered(title).strip(" :*")
+def _repeats(line: Line, title: str) -> bool:
+    """Whether a line is the title once more, or a second title that begins with it."""
+    words, title = lowered(line.body).strip(" :*"), lowered(title).strip(" :*")
+    titled = (line.decor == "head" or line.bold) and len(words) <= 120
+    return words == title or (titled and words.startswith(title))
 
 
 def _names(line: Line, follows: Line, after: Line | None) -> bool:
@@ -278,6 +289,7 @@ def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
         block[stop - 1].kind in {"blank", "rule", "end"}
         or _leads(block[stop - 1])
         or (before_pairs and _introduces(block, stop - 1))
+        or COUNTED.match(block[stop - 1].words)
         or (_empty_section(block[stop - 1]) if before_pairs else _says_farewell(block, stop))
     ):
         stop -= 1

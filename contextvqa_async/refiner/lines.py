@@ -167,6 +167,7 @@ def _structure(line: Line, text: str) -> None:
     if text[0] == "=" and (wiki := WIKI_HEAD.match(text)):
         line.decor, text = "head", wiki[2]
     at = 0
+    dash = text[0] if text[0] in "—―" and text[1:2] == " " else ""
     while at < len(text) and not text[at].isalpha() and (found := STRUCTURE.match(text, at)):
         kind = found.lastgroup or ""
         if kind == "quote":
@@ -185,6 +186,8 @@ def _structure(line: Line, text: str) -> None:
     if not line.words and (line.quoted or not (line.decor or line.mark)):
         line.kind = "blank"
     _body(line, spans)
+    if dash:  # which a dialogue in an article begins with, too
+        line.words = f"{dash} {line.words}"
 
 
 def _body(line: Line, spans: tuple[tuple[int, int], ...]) -> None:
@@ -274,6 +277,8 @@ def _numbers(line: Line, found: re.Match[str], text: str) -> bool:
         if value in "QqAaRrPpFf" and form == "alpha" and not label and value not in "aA":
             return False
         if value == "A" and form != "paren" and not label:
+            return False
+        if label and label.letter and label.word == value.lower():  # "A. A. A. Milne": a label, and initials
             return False
     line.form = form
     line.number = number_of(value.lower()) or (ord(value.lower()) - 96 if value.isalpha() else None)

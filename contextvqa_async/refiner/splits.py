@@ -259,6 +259,8 @@ def _trim(text: str, follows: Label) -> str:
     opened = text.endswith(("(", "[", "（", "【")) and text[:-1].rstrip()
     text = opened or text
     trimmed = text.rstrip(TRIM)
+    if text[len(trimmed) :][:1] == ";" and "\u0370" <= trimmed[-1:] <= "\u03ff":
+        trimmed += ";"  # which asks, in Greek
     if found := COUNT.search(trimmed[-6:]):
         trimmed = trimmed[: len(trimmed) - len(found.group())].rstrip(TRIM)
     while (found := EMOJI.search(trimmed[-8:])) and found.end() == len(trimmed[-8:]):

@@ -95,7 +95,7 @@ class Stretch:
         long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > LONG
         if long and self._between(at):
             return not self._question(line, at)
-        if not self.region.labelled and line.is_label("question") and line.label and line.label.kind == "question":
+        if not self.region.labelled and line.is_label("question") and self.machine.state != KEYED:
             return not self.region.answers
         return False
 

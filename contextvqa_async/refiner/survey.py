@@ -136,7 +136,7 @@ def _plain_prose(lines: list[Line], shape: str) -> list[str] | None:
     if first >= 0 and shape[0] != "A" and prefaced(told[first].words):
         return None
     prose = [told[0].rest] if shape[0] == "A" else []
-    prose += [line.words for at, line in enumerate(told) if at >= first >= 0 and shape[at] in "pts"]
+    prose += [line.words for at, line in enumerate(told) if at >= first >= 0 and shape[at] in "pts" and line.words]
     return prose if not any("  " in words for words in prose) else [" ".join(words.split()) for words in prose]
 
 
