@@ -119,9 +119,12 @@ def _cut_lines(text: str) -> Iterator[Cut]:
     raws = text.split("\n")
     tabular = "|" in text or "\t" in text or any(box in text for box in "│┃║") or any(map(may_be_commas, raws))
     seen: dict[str, list[Line]] = {}  # models that repeat themselves repeat whole lines
+    bare = ""  # a label alone, which says no more when it comes again at once
     for raw in read_tables(raws) if tabular else raws:
         if isinstance(raw, Line):
             yield raw
+            continue
+        if raw and raw == bare:
             continue
         if raw not in seen:
             line, seen[raw] = _parts(raw)
@@ -129,6 +132,13 @@ def _cut_lines(text: str) -> Iterator[Cut]:
                 yield [line, *seen[raw]]
                 continue
         yield from seen[raw]
+        if raw:
+            bare = raw if _says_nothing(seen[raw]) else ""
+
+
+def _says_nothing(parts: list[Line]) -> bool:
+    """Whether a line is a label without words."""
+    return len(parts) == 1 and parts[0].is_label("question", "answer") and not parts[0].rest
 
 
 def _parts(raw: str) -> tuple[Line, list[Line]]:
