@@ -5,6 +5,8 @@ Rule: a question mark that no quotation holds, and what stands behind it; withou
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import EMOJI, Line
 from contextvqa_async.refiner.lines import asks as ends_asking
@@ -17,13 +19,30 @@ ARROW = later(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\
 CLOSED = later(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
 
 
-def answered(line: Line, text: str) -> tuple[str, str, str] | None:
+Split = tuple[str, str, str]
+BRIEF = 400
+"""Longer than a question that is worth keeping in mind."""
+
+
+def answered(line: Line, text: str) -> Split | None:
     """A question and the answer on its line, and the sign between them: ``Who? → Bob``, ``Who? (Bob)``, ``Who? Bob``.
 
     >>> from contextvqa_async.refiner.lines import read_line
     >>> answered(read_line("x"), 'Who sang "Why?" here? — Bob')
     ('Who sang "Why?" here?', 'Bob', 'sign')
     """
+    if line.bolds or len(text) > BRIEF:
+        return _answered(line.bolds, line.bold, len(line.body) - len(text), text)
+    return _looked_up(text)
+
+
+@lru_cache(maxsize=1024)
+def _looked_up(text: str) -> Split | None:
+    """The same of words without bold: each station that a question passes asks for it."""
+    return _answered((), False, 0, text)
+
+
+def _answered(bolds: tuple[int, ...], bold: bool, offset: int, text: str) -> Split | None:
     marks = _marks(text)
     for end in marks:
         sign = SIGN.match(text, end)
@@ -38,17 +57,13 @@ def answered(line: Line, text: str) -> tuple[str, str, str] | None:
             rest = _bare(text[end:])
             if rest and (text[end : end + 1].isspace() or ord(text[end]) > 0x2E80 or EMOJI.match(text, end)):
                 return text[:end].strip(), rest, "space"
-    return _unasked(line, text, marks)
+    return None if marks else _unasked(() if bold else tuple(place - offset for place in bolds), text)
 
 
-def _unasked(line: Line, text: str, marks: list[int]) -> tuple[str, str, str] | None:
+def _unasked(ends: tuple[int, ...], text: str) -> Split | None:
     """An answer after an arrow or after the end of bold, where the question has no question mark."""
-    if marks:
-        return None
-    offset = len(line.body) - len(text)
-    for place in line.bolds:
-        inside = place - offset
-        if 3 < inside < len(text) and text[:inside].strip() and not line.bold:
+    for inside in ends:
+        if 3 < inside < len(text) and text[:inside].strip():
             rest = _bare(text[inside:].lstrip(":： "))
             return (text[:inside].strip(" :："), rest, "bold") if rest else None
     arrow = ARROW.search(text)

@@ -23,7 +23,7 @@ from contextvqa_async.refiner.plain import (
 from contextvqa_async.refiner.stretch import TAIL
 from contextvqa_async.refiner.template import Lead, Template, asking, template
 
-TRIES = 8
+TRIES = 4
 """A text with more beginnings of runs than this holds no run worth looking for: each costs time in proportion to it."""
 
 

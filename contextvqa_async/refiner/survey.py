@@ -94,23 +94,26 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
     """The lines before the first question, if no other stretch of pairs can begin in them; where it begins; and the
     shape of the lines, a letter for each that is not blank."""
     lines: list[Line] = []
-    shape = ""
+    shape = letter = ""
+    headed = False
     at = 0
     for raw in text.split("\n"):
         if not raw:
             lines.append(BLANK)
         elif len(raw) > FULL and is_prose(raw, signs):
             lines.append(Line("text", words=raw, body=raw))
-            shape += "p"
+            letter = "p"
         elif len(raw) <= FULL and asking(raw):
             return lines, at, shape
         elif line := _line(raw, signs):
             lines.append(line)
-            shape += _shape(line)
+            letter = _shape(line)
         else:
             return None
-        if shape and "h" in shape and shape[-1] not in "hr":
+        headed = headed or letter == "h"
+        if headed and letter not in "hr":
             return None
+        shape += letter if raw else ""
         at += len(raw) + 1
     return None
 
