@@ -36,8 +36,8 @@ _TRICKLE = 4096
 """A read of fewer bytes than this was a stream that trickles."""
 _HELD_SHARE = 0.03
 _MOST_HELD = 0.1
-"""Share of the time that has passed, and seconds at most, for which such a stream then gathers in the kernel: what
-paced streaming costs is a wake-up for each token."""
+"""Share of the time that has passed, and seconds at most, for which such a stream then gathers in the kernel (up to
+the wire's next tick): what paced streaming costs is a wake-up for each token."""
 
 
 @dataclass(slots=True, kw_only=True)

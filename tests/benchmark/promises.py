@@ -23,7 +23,7 @@ _HELD_RATE = 200
 
 def measure_streams(bench: Bench, rounds: int, counts: Sequence[int] = (32, 256, 2048)) -> str:
     """Cost a record by the number in flight, a one-record run subtracted: answers held, and answers paced."""
-    ways = [(f"{count:,}", f"held-{1000 * count / _HELD_RATE:g}", max(1000, 2 * count), count) for count in counts]
+    ways = [(f"{count:,}", f"held-{1000 * count / _HELD_RATE:g}", max(1000, 4 * count), count) for count in counts]
     ways += [(f"{count:,}, a token each 10 ms", "paced-10", max(2 * count, 128), count) for count in counts]
     rows = [[name, *_net(bench, rounds, records, manner, concurrency)] for name, manner, records, concurrency in ways]
     return draw_table(["in flight", "records", "CPU ms a record", "peak memory", "wall", "most at once"], rows)
