@@ -6,13 +6,13 @@ one word.
 
 from __future__ import annotations
 
-import re
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import bulk
+from contextvqa_async.refiner.phrases import Phrases
 
 INTERJECTION = later(
     r"(?:sure|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|claro|bien sûr|natürlich"
@@ -23,20 +23,8 @@ INTERJECTION = later(
 
 
 @cache
-def _starts(field: str) -> re.Pattern[str]:
-    """The beginnings of one column, at a word's end where the script has spaces."""
-    every = sorted(words(field), key=len, reverse=True)
-    return re.compile(
-        "|".join(re.escape(word) + (r"(?!\w)" if word[0] < "\u0e00" and word[-1].isalpha() else "") for word in every)
-    )
-
-
-@cache
-def _meta() -> re.Pattern[str]:
-    every = sorted(words("meta"), key=len, reverse=True)
-    spaced = "|".join(re.escape(word) for word in every if word[0] < "\u0e00")
-    joined = "|".join(re.escape(word) for word in every if word[0] >= "\u0e00")
-    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{joined}")
+def _column(name: str) -> Phrases:
+    return Phrases(words(name))
 
 
 def _low(text: str) -> str:
@@ -52,12 +40,12 @@ def opens(text: str) -> bool:
     if len(text) > 500:
         return False
     low = _low(text)
-    if not _starts("opens").match(low):
+    if not _column("opens").begin(low):
         return False
     last = text.rstrip()[-1:]
     if len(text) < 90 and last in "!！:：":
         return True
-    return (bulk(text) < 200 or last in ":：" or bool(INTERJECTION.match(low))) and bool(_meta().search(low))
+    return (bulk(text) < 200 or last in ":：" or bool(INTERJECTION.match(low))) and _column("meta").in_(low)
 
 
 def closes(text: str) -> bool:
@@ -69,17 +57,16 @@ def closes(text: str) -> bool:
     if len(text) > 600:
         return False
     low = _low(text)
-    found = _starts("closes").match(low)
-    if not found:
+    if not _column("closes").begin(low):
         return False
-    return bool(_meta().search(low, found.start())) or (text.rstrip()[-1:] in "!！?？:：" and len(text) < 120)
+    return _column("meta").in_(low) or (text.rstrip()[-1:] in "!！?？:：" and len(text) < 120)
 
 
 def refuses(text: str) -> bool:
     """Whether an answer begins by refusing."""
     low = _low(text)
     cut = INTERJECTION.match(low)
-    return bool(_starts("refuses").match(low) or (cut and _starts("refuses").match(low, cut.end())))
+    return _column("refuses").begin(low) or (cut is not None and _column("refuses").begin(low, cut.end()))
 
 
 @lru_cache(maxsize=4096)
@@ -90,18 +77,13 @@ def may_begin_chatter(word: str) -> bool:
     (True, False)
     """
     low = lowered(word)
-    return low in _first_words() or INTERJECTION.match(low) is not None or INTERJECTION.match(f"{low}!") is not None
-
-
-@cache
-def _first_words() -> frozenset[str]:
-    """The first word of each beginning of chatter."""
-    found = (re.match(r"[^\W\d_]+", entry) for column in ("opens", "closes") for entry in words(column))
-    return frozenset(word.group() for word in found if word)
+    if low in _column("opens").by_first or low in _column("closes").by_first:
+        return True
+    return INTERJECTION.match(low) is not None or INTERJECTION.match(f"{low}!") is not None
 
 
 def remark(text: str) -> bool:
     """Whether a line under an answer is a remark in brackets, or chatter."""
     if text[:1] in "([（【" and text.rstrip()[-1:] in ")]）】" and len(text) > 2:
-        return bool(_meta().search(_low(text))) or ":" in text or "：" in text
+        return _column("meta").in_(_low(text)) or ":" in text or "：" in text
     return closes(text) or (len(text) > 24 and opens(text))

@@ -259,7 +259,7 @@ def _short_chatter(line: Line, pairs: bool) -> bool:
     return (
         pairs
         and len(line.words) < 300
-        and (opens(line.words) or (line.words.endswith((":", "：")) and bool(cores().search(lowered(line.words)))))
+        and (opens(line.words) or (line.words.endswith((":", "：")) and cores().in_(lowered(line.words))))
     )
 
 
@@ -302,7 +302,7 @@ def _introduces(block: list[Line], at: int) -> bool:
     over = next((other for other in reversed(block[:at]) if other.kind == "text"), None)
     if over is None or not over.pairs_head or line.kind != "text" or len(line.words) > 300:
         return False
-    return line.style == "text" and bool(cores().search(lowered(line.words))) and _substantial(block[:at])
+    return line.style == "text" and cores().in_(lowered(line.words)) and _substantial(block[:at])
 
 
 def _empty_section(line: Line) -> bool:
@@ -336,7 +336,7 @@ def _leads(line: Line) -> bool:
     marked = line.decor == "head" or line.bold or line.words.endswith((":", "："))
     if not (marked and len(line.words) < 160) and not (bulk(line.words) < 100 and opens(line.words)):
         return False
-    return bool(cores().search(lowered(line.words)))
+    return cores().in_(lowered(line.words))
 
 
 def _paragraphs(lines: list[Line]) -> list[list[str]]:

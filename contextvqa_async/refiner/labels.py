@@ -12,14 +12,13 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from contextvqa_async.refiner.languages import LANGUAGES, words
+from contextvqa_async.refiner.languages import LANGUAGES, UNSPACED, words
 from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.phrases import Phrases
 
 KINDS = ("note", "title", "article", "answers", "questions", "answer", "question", "pair")
 """Columns of the table that label something; a later one wins where two hold the same word."""
 
-UNSPACED = "\u0e00"
-"""From here on scripts, but for a few, put no spaces between words."""
 LINE = 200
 """What begins like ``A-1 Skyraider`` and is longer than a question is prose."""
 DIGITS = {char: at for at, char in enumerate("零一二三四五六七八九十") if at}
@@ -195,23 +194,24 @@ def may_begin(head: str) -> bool:
     )
 
 
+SIMPLE = later(r"([^\W\d_]+(?: [^\W\d_]+)?) ?(\d{1,3})?:\Z")
+
+
 @lru_cache(maxsize=4096)
 def before_colon(head: str) -> Label | None:
     """The label that a colon ends; the same few stand before every question of a run."""
-    found = grammar().match(head)
+    simple = SIMPLE.match(head)
+    if simple and (kind := kinds().get(simple[1])):
+        return Label(kind, simple[1], len(head), "colon", number=int(simple[2]) if simple[2] else None)
+    found = grammar().match(head) if may_begin(head) else None
     if not found:
         return None
-    ended = _ended(head, found.end(), found, number_of(found["n"] or found["nth"] or found["ordinal"]), ())
+    number = number_of(found["n"] or found["nth"] or found["ordinal"])
+    ended = _ended(head, found.end(), found, number, ())
     if not ended or ended != (len(head), "colon"):
         return None
     word = found["word"]
-    label = Label(
-        kinds()[word],
-        word,
-        *ended,
-        number=number_of(found["n"] or found["nth"] or found["ordinal"]),
-        plural=bool(found["plural"]),
-    )
+    label = Label(kinds()[word], word, *ended, number=number, plural=bool(found["plural"]))
     return label if _credible(label) else None
 
 
@@ -261,19 +261,13 @@ def _credible(label: Label) -> bool:
 
 
 @cache
-def heading() -> re.Pattern[str]:
-    """A whole line made of nothing but words for questions, answers and pairs."""
-    parts = words("question") | words("questions") | words("answer") | words("answers") | words("heads")
-    spaced = sorted((re.escape(word) for word in parts if word[0] < UNSPACED), key=len, reverse=True)
-    joined = sorted((re.escape(word) for word in parts if word[0] >= UNSPACED), key=len, reverse=True)
-    return re.compile(rf"(?:(?:(?:{'|'.join(spaced)})(?!\w)|{'|'.join(joined)})[\W\d_]*+)+")
+def heading() -> Phrases:
+    """What a heading over pairs is made of: words for questions, answers and pairs, and those between them."""
+    return Phrases(frozenset().union(*map(words, ("question", "questions", "answer", "answers", "heads"))))
 
 
 @cache
-def cores() -> re.Pattern[str]:
-    """A word that makes a heading a heading over pairs."""
-    core = {word for word in words("question") if len(word) > 1 or word >= "\u2e80"} | words("questions")
-    core |= words("pairs")
-    spaced = "|".join(sorted((re.escape(word) for word in core if word[0] < UNSPACED), key=len, reverse=True))
-    joined = "|".join(sorted((re.escape(word) for word in core if word[0] >= UNSPACED), key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{joined}")
+def cores() -> Phrases:
+    """What makes a heading a heading over pairs."""
+    asking = {word for word in words("question") if len(word) > 1 or word >= "\u2e80"}
+    return Phrases(words("questions") | words("pairs") | asking)

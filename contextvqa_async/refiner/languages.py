@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNSPACED = "\u0e00"
+"""From here on scripts, but for a few, put no spaces between words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:

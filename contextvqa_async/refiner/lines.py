@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import (
-    UNSPACED,
     Label,
     before_colon,
     cores,
@@ -21,6 +20,7 @@ from contextvqa_async.refiner.labels import (
     number_of,
     read_label,
 )
+from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 
 ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD, DATA = (chr(0xE000 + at) for at in range(8))
@@ -294,5 +294,4 @@ def _heads(line: Line) -> bool:
     if line.label and line.label.kind == "question":
         return False
     low = lowered(line.body).replace("_", " ").strip("\"'([【《<“「 ")
-    found = heading().match(low)
-    return bool(found and found.end() >= len(low) and cores().search(low))
+    return heading().make(low) and cores().in_(low)

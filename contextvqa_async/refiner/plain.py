@@ -5,16 +5,15 @@ Rule: a cheap look that is sure of a yes. Words that it is not sure of are read 
 
 from __future__ import annotations
 
-import re
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from contextvqa_async.refiner.answered import answered
 from contextvqa_async.refiner.chatter import may_begin_chatter, remark
-from contextvqa_async.refiner.labels import UNSPACED, heading, lowered, may_begin
-from contextvqa_async.refiner.languages import words as words_of
+from contextvqa_async.refiner.labels import heading, lowered, may_begin
+from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, NUMBERED, PART, read_line
-from contextvqa_async.refiner.splits import SIGN_ENDED, WORD, cut, last_words
+from contextvqa_async.refiner.splits import SIGN_ENDED, cut, last_words
 from contextvqa_async.refiner.stretch import LETTERED
 
 SIGNLESS = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]"
@@ -121,20 +120,9 @@ def close_answer(raw: str) -> str:
 @lru_cache(maxsize=4096)
 def _ordinary(word: str) -> bool:
     """Whether a first word begins neither a label nor a heading nor a part's name."""
-    return _no_label(word) and word.lower() not in _heading_words() and not _parts(word)
-
-
-@cache
-def _heading_words() -> frozenset[str]:
-    """The words that begin each part of a heading over pairs."""
-    columns = ("question", "questions", "answer", "answers", "heads")
-    return frozenset(re.split(r"[\W\d_]", part)[0] for column in columns for part in words_of(column))
+    return _no_label(word) and word.lower() not in heading().by_first and not _parts(word)
 
 
 def _heads(words: str) -> bool:
     """Whether words may be a heading over pairs."""
-    first = WORD.match(words)
-    if first and first.group().lower() not in _heading_words():
-        return False
-    found = heading().match(lowered(words))
-    return found is not None and found.end() >= len(words)
+    return heading().make(lowered(words))

@@ -11,7 +11,8 @@ from copy import copy
 from dataclasses import replace
 from functools import cache
 
-from contextvqa_async.refiner.labels import UNSPACED, Label, cores, first_words, heading, kinds, lowered, read_label
+from contextvqa_async.refiner.labels import Label, cores, first_words, heading, kinds, lowered, read_label
+from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ASKING, EMOJI, Line
 from contextvqa_async.refiner.lines import asks as ends_asking
@@ -89,9 +90,6 @@ def cut(line: Line) -> list[Line]:
     return _parts(line, cuts) if cuts else [line]
 
 
-MAY_ASK = later(f"[{ASKING}\u0e00-\u1fff\u2c00-\U0010ffff]")
-
-
 @cache
 def _asking_words() -> frozenset[str]:
     """The first word of each label of a question."""
@@ -101,7 +99,9 @@ def _asking_words() -> frozenset[str]:
 
 def _may_ask(body: str) -> bool:
     """A cheap look: whether prose holds a question's mark or label, without which it holds no pair."""
-    return bool(MAY_ASK.search(body)) or not _asking_words().isdisjoint(WORD.findall(lowered(body)))
+    if any(map(body.__contains__, ASKING)) or (not body.isascii() and max(body) >= UNSPACED):
+        return True
+    return not _asking_words().isdisjoint(WORD.findall(lowered(body)))
 
 
 def _head_before(line: Line) -> bool:
@@ -207,7 +207,7 @@ def _agreed(line: Line, found: list[tuple[int, Label]]) -> list[tuple[int, Label
 
 
 def _says_questions(lead: str) -> bool:
-    return bool(cores().search(lowered(lead)))
+    return cores().in_(lowered(lead))
 
 
 def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
@@ -245,8 +245,7 @@ def headed(head: Line) -> list[Line]:
         return [head]
     tail = found["tail"].strip()
     low = lowered(tail)
-    whole = heading().match(low)
-    if not whole or whole.end() < len(low) or not cores().search(low):
+    if not heading().make(low) or not cores().in_(low):
         return [head]
     size = len(found.group())
     head.body, head.words, head.bold = head.body[:-size], head.words[:-size], False

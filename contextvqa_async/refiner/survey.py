@@ -15,7 +15,7 @@ from contextvqa_async.items import Pair
 from contextvqa_async.refiner.answered import QMARK
 from contextvqa_async.refiner.context import is_section, paragraphs, prefaced, says_article
 from contextvqa_async.refiner.data import may_be_yaml
-from contextvqa_async.refiner.labels import UNSPACED
+from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
 from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly
@@ -100,8 +100,8 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
     for raw in text.split("\n"):
         if not raw:
             lines.append(BLANK)
-        elif len(raw) > FULL and is_prose(raw, signs):
-            lines.append(Line("text", words=raw, body=raw))
+        elif len(raw) > FULL and is_prose(words := raw.strip(" "), signs):
+            lines.append(Line("text", words=words, body=words))
             letter = "p"
         elif len(raw) <= FULL and asking(raw):
             return lines, at, shape
