@@ -70,7 +70,9 @@ def _yaml(text: str) -> list[str | Found]:
 
 def may_be_yaml(text: str) -> bool:
     """Whether a text begins with a key, and holds a block or a list under one."""
-    return YAML_KEY.match(text) is not None and YAML_BLOCK.search(text) is not None
+    if not YAML_KEY.match(text) or not any(map(text.__contains__, (":\n", "|", ">"))):
+        return False
+    return YAML_BLOCK.search(text) is not None
 
 
 def _json(text: str) -> list[str | Found]:
