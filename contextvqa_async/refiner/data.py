@@ -15,7 +15,7 @@ from typing import Any
 from contextvqa_async.refiner.keys import BODIES, kind_of, number_in
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import asks
-from contextvqa_async.refiner.loosejson import read_json
+from contextvqa_async.refiner.loosejson import DECODER, read_json
 from contextvqa_async.refiner.looseyaml import read_yaml
 
 START = later(
@@ -30,6 +30,7 @@ YAML_FENCE = later(
 )
 YAML_KEY = later(r"\s*(?:---[ \t]*\n\s*)?(?:#[^\n]*\n\s*)?[\w\"'][\w \"']{0,40}:(?:[ \t]|$)", re.MULTILINE)
 YAML_BLOCK = later(r"^[ \t-]*[\w\"'][\w \"']{0,40}:[ \t]*(?:[|>][-+]?[ \t]*$|\n[ \t]*- [\w\"'{])", re.MULTILINE)
+WHOLE = later(r"\s*(?:`{3,}[ \t]*(?:json5?|JSON)?[ \t]*\n\s*)?(?=[\[{])")
 COUNT = later(r"(?:^|(?<=\n))[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t]*$")
 UNFENCED = later(r"\s*(?:`{3,}|~{3,})")
 LONG = 160
@@ -53,6 +54,27 @@ def read_data(text: str) -> list[str | Found]:
     return _yaml(text) or (_json(text) if "{" in text or "[" in text else [text])
 
 
+def whole_value(text: str) -> Found | None:
+    """What a text holds that is nothing but one valid JSON value, in a fence or not, with an article and pairs."""
+    lead = WHOLE.match(text)
+    try:
+        value, end = DECODER.raw_decode(text, lead.end()) if lead else (None, 0)
+    except (ValueError, RecursionError):
+        return None
+    if value is None or text[end:].strip("` \n"):
+        return None
+    found = _found(value)
+    return found if found.articles and found.pairs else None
+
+
+def _found(value: Any, form: str = "json") -> Found:
+    """What a value holds."""
+    found = Found(form=form)
+    collect(value, found)
+    settle(found)
+    return found
+
+
 def _yaml(text: str) -> list[str | Found]:
     """The same of a text that is YAML, or holds a fence with YAML; nothing where there is none."""
     fenced = YAML_FENCE.search(text) if "ml" in text else None
@@ -60,9 +82,7 @@ def _yaml(text: str) -> list[str | Found]:
         return []
     start, end = fenced.span("value") if fenced else (0, len(text))
     value, whole = read_yaml(text[start:end])
-    found = Found(form="yaml")
-    collect(value, found)
-    settle(found)
+    found = _found(value, "yaml")
     if not whole or not found.pairs:
         return []
     return [text[: fenced.start()], found, text[fenced.end() :]] if fenced else [found]
@@ -83,9 +103,7 @@ def _json(text: str) -> list[str | Found]:
     while start := START.search(text, search):
         begin = start.start("value")
         value, end = read_json(text, begin)
-        found = Found()
-        collect(value, found)
-        settle(found)
+        found = _found(value)
         if not (
             found.pairs
             or found.articles

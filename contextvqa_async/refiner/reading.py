@@ -14,7 +14,7 @@ from copy import copy
 
 from contextvqa_async.items import Pair
 from contextvqa_async.refiner.context import paragraphs
-from contextvqa_async.refiner.data import Found, read_data
+from contextvqa_async.refiner.data import Found, read_data, whole_value
 from contextvqa_async.refiner.enumerated import enumerated
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
@@ -23,13 +23,14 @@ from contextvqa_async.refiner.plain import is_plain
 from contextvqa_async.refiner.regions import Region
 from contextvqa_async.refiner.runs import last_run
 from contextvqa_async.refiner.scanner import Scanner, choose
+from contextvqa_async.refiner.signs import uncommon
 from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.survey import Survey, is_prose, survey
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.told import Cut, may_tell, whole
-from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
+from contextvqa_async.refiner.unwrap import ODD, entities, unfence, unwrap
 
 SEALED_BLANK = Line("blank", sealed=True)
 VOID = "\n" * 40
@@ -39,13 +40,16 @@ LEFT = "".join(map(chr, range(0xE000, 0xE009)))
 
 def read(text: str, *, glancing: bool = True) -> Survey:
     """The same of any answer; ``glancing`` allows shortcuts, which change nothing."""
-    bare = unwrap(text)
+    value = whole_value(text) if ODD.isdisjoint(uncommon(text)) else None
+    if value and glancing:
+        return _all_data(value)
+    bare = text if value else unwrap(text)
     seen = survey(bare) if glancing and bare != text else None
     if seen:
         return seen
-    pieces = read_data(bare)
-    if glancing and (seen := _all_data(pieces)):
-        return seen
+    pieces: list[str | Found] = [value] if value else read_data(bare)
+    if glancing and (found := _alone(pieces)):
+        return _all_data(found)
     lines = without_options(list(_piece_lines(pieces, glancing=glancing)))
     regions = choose(Scanner(lines).regions(), lines)
     pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
@@ -60,18 +64,21 @@ def _unmarked(text: str) -> str:
     return MARKS.sub("", text) if any(map(text.__contains__, LEFT)) else text
 
 
-def _all_data(pieces: list[str | Found]) -> Survey | None:
-    """The same, where there is nothing but one value that holds an article and pairs."""
-    found = [piece for piece in pieces if isinstance(piece, Found)]
-    others = any(isinstance(piece, str) and piece.strip() for piece in pieces)
-    if others or len(found) != 1 or not found[0].articles or not found[0].pairs:
-        return None
-    data = [line for line in _pairs(found[0]) if line.pair and all(line.pair)]
+def _alone(pieces: list[str | Found]) -> Found | None:
+    """A value with an article and pairs, beside which there is nothing."""
+    found = [piece for piece in pieces if not isinstance(piece, str) or piece.strip()]
+    alone = found[0] if len(found) == 1 else None
+    return alone if isinstance(alone, Found) and alone.articles and alone.pairs else None
+
+
+def _all_data(found: Found) -> Survey:
+    """The same of a value that holds an article and pairs."""
+    data = [line for line in _pairs(found) if line.pair and all(line.pair)]
     pairs = tidy([line.pair for line in data if line.pair])
-    prose = [raw for text in found[0].articles for raw in text.split("\n") if raw]
+    prose = [raw for text in found.articles for raw in text.split("\n") if raw]
     if pairs and all(map(_untouched, prose)):
         return Survey(data, [Region(0, len(data), "label")], pairs, prose)
-    lines = [line for text in found[0].articles for line in _sealed(text)]
+    lines = [line for text in found.articles for line in _sealed(text)]
     return _seen([*lines, *data], [Region(len(lines), len(lines) + len(data), "label")] if pairs else [], pairs)
 
 

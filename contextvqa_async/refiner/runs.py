@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.plain import (
     BRIEF,
     FULL,
@@ -25,6 +24,8 @@ from contextvqa_async.refiner.template import Lead, Template, asking, template
 
 TRIES = 4
 """A text with more beginnings of runs than this holds no run worth looking for: each costs time in proportion to it."""
+Told = tuple[str, str]
+"""A line, and the words that it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,17 @@ def run_of_pairs(text: str, at: int) -> Run | None:
         return None
     pairs: list[tuple[str, str]] = []
     neat, end, plain = True, len(text), written.plain
-    for asked, rough_asked, said, rough_said, rest in written.find()(text, at):
+    for line, asked, rough_asked, below, said, rough_said, rest in written.find()(text, at):
         if rest:
             end -= len(rest)
             break
-        if plain and asked and said:
-            pairs.append((asked, said))
-        elif pair := _read(written, asked or rough_asked, said or rough_said, sure=bool(asked and said)):
-            pairs.append((pair[0], pair[1]))
-        else:
+        sure = asked != "" and said != ""
+        pair = (asked, said) if plain and sure else ()
+        pair = pair or _read(written, (line, asked or rough_asked), (below, said or rough_said), sure=sure)
+        if not pair:
             return None
-        neat = neat and asked != "" and said != "" and "  " not in asked and "  " not in said
+        pairs.append((pair[0], pair[1]))
+        neat = neat and sure and "  " not in asked and "  " not in said
     return Run(pairs, "labels" if written.asked.label else "numbered", neat, end) if _proven(written, pairs) else None
 
 
@@ -87,36 +88,38 @@ def _proven(written: Template, pairs: list[tuple[str, str]]) -> bool:
 def _torn(lead: Lead, answer: str) -> bool:
     """Whether the last answer, on its question's line, may end in the beginning of the next question's label."""
     tail = TAIL.search(answer)
-    return tail is not None and (lead.label is None or lead.label.word.startswith(lowered(tail["word"])))
+    return tail is not None and lead.text.lstrip(" *-+•#0123456789.)").startswith(tail["word"])
 
 
-def _read(written: Template, asked: str, said: str, *, sure: bool) -> tuple[str, ...]:
+def _read(written: Template, asking: Told, saying: Told, *, sure: bool) -> tuple[str, ...]:
     """A pair that is not told by its labels alone, or whose words are not ``sure`` to hold no signs; none where its
     lines hold anything else."""
     if written.joined:
-        line = written.asked.text + asked + written.said.text + said
-        return closely(line, "question", "answer")
-    question = (_after_label if written.asked.label else _numbered)(written.asked, asked, sure)
-    answer = (_after_label if written.said.label else _bare)(written.said, said, sure)
+        return closely(asking[0], "question", "answer")
+    question = (_after_label if written.asked.label else _numbered)(written.asked, asking, sure)
+    answer = (_after_label if written.said.label else _bare)(written.said, saying, sure)
     if not question or not answer or (not written.asked.label and len(answer) >= BRIEF):
         return ()
     return question, answer
 
 
-def _after_label(lead: Lead, words: str, sure: bool) -> str:
+def _after_label(lead: Lead, told: Told, sure: bool) -> str:
+    line, words = told
     if in_bold(words, sure=sure) if lead.closing else (sure or behind_label(words)):
         asks = lead.label is not None and lead.label.kind == "question"
         return words if words[0].isalpha() or not asks else ""
-    return "".join(closely(lead.text + words + lead.closing, lead.label.kind if lead.label else ""))
+    return "".join(closely(line, lead.label.kind if lead.label else ""))
 
 
-def _numbered(lead: Lead, words: str, sure: bool) -> str:
+def _numbered(lead: Lead, told: Told, sure: bool) -> str:
+    line, words = told
     single = words.find("?") == len(words) - 1 and words[0].isalpha()
-    return words if single and plain_question(words, sure=sure) else close_question(lead.text + words + lead.closing)
+    return words if single and plain_question(words, sure=sure) else close_question(line)
 
 
-def _bare(lead: Lead, words: str, sure: bool) -> str:
+def _bare(lead: Lead, told: Told, sure: bool) -> str:
     """An answer without a label; a mere number could be the next question's."""
+    line, words = told
     if words.isdigit() and len(words) < 4:
         return ""
-    return words if plain_answer(words, sure=sure) else close_answer(lead.text + words)
+    return words if plain_answer(words, sure=sure) else close_answer(line)

@@ -192,8 +192,8 @@ class Stretch:
     def _untorn(self, line: Line, at: int) -> str:
         """The words of the last answer of a run, without the beginning of a label that was cut off behind them."""
         found = TAIL.search(line.rest)
-        first = self.lines[self.region.start].label
-        if not found or first is None or not first.word.startswith(lowered(found["word"])):
+        first = self.lines[self.region.start]
+        if not found or first.label is None or not first.body.lstrip("([（【").startswith(found["word"]):
             return line.rest
         return line.rest[: found.start()]
 

@@ -53,10 +53,11 @@ class Template:
         return bool(self.asked.label and self.said.label and not self.asked.closing and not self.said.closing)
 
     def find(self) -> Callable[[str, int], list[tuple[str, ...]]]:
-        """What finds all pairs from a place on: a tuple each of question, question, answer, answer, rest.
+        """What finds all pairs from a place on: a tuple each of the question's line, its words, the answer's line, its
+        words, and the rest of the text.
 
-        Of each two one is empty: the first holds neat words, the second any others. The last tuple may hold nothing
-        but the rest of the text.
+        Words come twice, and one is empty: the first are neat, the second any others. The last tuple may hold nothing
+        but the rest.
         """
         asked, said = self.asked, self.said
         return _pattern(asked.text, asked.closing, said.text, said.closing, joined=self.joined).findall
@@ -65,8 +66,8 @@ class Template:
 @lru_cache(maxsize=256)
 def _pattern(asked: str, asked_end: str, said: str, said_end: str, *, joined: bool) -> re.Pattern[str]:
     between = ("[ ]+" if "*" in said else "(?<=[?？؟])[ ]+") if joined else r"[ ]*\n+"
-    question = rf"{_any(asked)}(?:({NEAT_QUESTION})|({ROUGH})){re.escape(asked_end)}"
-    answer = rf"{_any(said)}(?:({NEAT_ANSWER})|({ROUGH})){re.escape(said_end)}"
+    question = rf"(?=([^\n]*)){_any(asked)}(?:({NEAT_QUESTION})|({ROUGH})){re.escape(asked_end)}"
+    answer = rf"(?=([^\n]*)){_any(said)}(?:({NEAT_ANSWER})|({ROUGH})){re.escape(said_end)}"
     return re.compile(rf"\n*{RULE}{question}{between}{answer}[ ]*(?=\n|\Z)|([\s\S]+)")
 
 
