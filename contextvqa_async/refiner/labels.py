@@ -62,6 +62,11 @@ class Label:
         """Whether the label is a mere ``Q`` or ``A``, which alone proves little."""
         return len(self.word) == 1 and self.word < "\u2e80"
 
+    @property
+    def initial(self) -> bool:
+        """Whether the label may be a name's initial, as in ``J. W. Pepper``."""
+        return self.letter and self.sign == "mark" and self.number is None
+
 
 @cache
 def kinds() -> dict[str, str]:

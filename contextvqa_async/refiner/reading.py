@@ -197,6 +197,7 @@ def _plain(text: str) -> str:
     parts = [read_line(raw) for raw in entities(untag(text)).split("\n")]
     if len(parts) == 1:
         line = parts[0]
-        return line.rest or line.words if line.label and line.label.letter else line.words
+        labelled = line.label is not None and line.label.letter and not line.label.initial
+        return line.rest or line.words if labelled else line.words
     sign = ", " if all(part.decor == "bullet" for part in parts if part.kind == "text") else " "
     return sign.join(part.words for part in parts if part.words)

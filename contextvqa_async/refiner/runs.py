@@ -50,7 +50,7 @@ def run_of_pairs(text: str, at: int) -> Run | None:
             end -= len(rest)
             break
         sure = asked != "" and said != ""
-        pair = (asked, said) if plain and sure else ()
+        pair: tuple[str, ...] = (asked, said) if plain and sure else ()
         pair = pair or _read(written, (line, asked or rough_asked), (below, said or rough_said), sure=sure)
         if not pair:
             return None
