@@ -19,7 +19,10 @@ from contextvqa_async.refiner.unwrap import unwrap
 def both(text: str) -> tuple[Refined | None, Refined]:
     """What a text's survey says, and what reading it line by line says, without any shortcut."""
     seen = survey(text) or (read(text) if "{" in text else survey(unwrap(text)))
-    return refined(text, seen) if seen else None, refined(text, read(text, glancing=False))
+    slowly = read(text, glancing=False)
+    if seen:
+        assert refined(text, seen, keep_paragraphs=True) == refined(text, slowly, keep_paragraphs=True), text
+    return refined(text, seen) if seen else None, refined(text, slowly)
 
 
 def alike(text: str) -> bool:

@@ -41,15 +41,14 @@ LEFT = "".join(map(chr, range(0xE000, 0xE009)))
 def read(text: str, *, glancing: bool = True) -> Survey:
     """The same of any answer; ``glancing`` allows shortcuts, which change nothing."""
     value = whole_value(text) if ODD.isdisjoint(uncommon(text)) else None
-    if value and glancing:
-        return _all_data(value)
     bare = text if value else unwrap(text)
     seen = survey(bare) if glancing and bare != text else None
     if seen:
         return seen
     pieces: list[str | Found] = [value] if value else read_data(bare)
-    if glancing and (found := _alone(pieces)):
-        return _all_data(found)
+    alone = _alone(pieces) if glancing else None
+    if alone and (seen := _all_data(alone)):
+        return seen
     lines = without_options(list(_piece_lines(pieces, glancing=glancing)))
     regions = choose(Scanner(lines).regions(), lines)
     pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
@@ -71,15 +70,17 @@ def _alone(pieces: list[str | Found]) -> Found | None:
     return alone if isinstance(alone, Found) and alone.articles and alone.pairs else None
 
 
-def _all_data(found: Found) -> Survey:
-    """The same of a value that holds an article and pairs."""
-    data = [line for line in _pairs(found) if line.pair and all(line.pair)]
-    pairs = tidy([line.pair for line in data if line.pair])
-    prose = [raw for text in found.articles for raw in text.split("\n") if raw]
-    if pairs and all(map(_untouched, prose)):
+def _all_data(found: Found) -> Survey | None:
+    """The same of a value that holds an article and pairs, each whole."""
+    data = list(_pairs(found))
+    pairs = tidy([line.pair for line in data if line.pair and all(line.pair)])
+    if len(pairs) < len(data):
+        return None
+    prose = [part for text in found.articles for part in text.split("\n\n") if part]
+    if all(map(_untouched, prose)):
         return Survey(data, [Region(0, len(data), "label")], pairs, prose)
     lines = [line for text in found.articles for line in _sealed(text)]
-    return _seen([*lines, *data], [Region(len(lines), len(lines) + len(data), "label")] if pairs else [], pairs)
+    return _seen([*lines, *data], [Region(len(lines), len(lines) + len(data), "label")], pairs)
 
 
 def _untouched(raw: str) -> bool:

@@ -73,9 +73,15 @@ def last_run(text: str) -> tuple[int, Run] | None:
             tries += 1
             run = run_of_pairs(text, at)
             end = run.end if run else end
-            last = (at, run) if run and run.form == "labels" and len(run.pairs) > 1 else None
+            last = (at, run) if run and _stands_alone(text, run) else None
         at += len(raw) + 1
     return last if tries < TRIES else None
+
+
+def _stands_alone(text: str, run: Run) -> bool:
+    """Whether a run needs no other proof, and no line goes on with its last answer."""
+    after = text[run.end : run.end + 2]
+    return run.form == "labels" and len(run.pairs) > 1 and after in {"", "\n", "\n\n"}
 
 
 def _proven(written: Template, pairs: list[tuple[str, str]]) -> bool:

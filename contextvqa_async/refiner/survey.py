@@ -94,7 +94,7 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
     """The lines before the first question, if no other stretch of pairs can begin in them; where it begins; and the
     shape of the lines, a letter for each that is not blank."""
     lines: list[Line] = []
-    shape = letter = ""
+    shape = letter = raw_before = ""
     headed = False
     at = 0
     for raw in text.split("\n"):
@@ -102,7 +102,7 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
             lines.append(BLANK)
         elif len(raw) > FULL and is_prose(words := raw.strip(" "), signs):
             lines.append(Line("text", words=words, body=words))
-            letter = "p"
+            letter = "x" if raw_before and letter in "pAx" else "p"
         elif len(raw) <= FULL and asking(raw):
             return lines, at, shape
         elif line := _line(raw, signs):
@@ -114,6 +114,7 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
         if headed and letter not in "hr":
             return None
         shape += letter if raw else ""
+        raw_before = raw
         at += len(raw) + 1
     return None
 
