@@ -44,9 +44,9 @@ WRAPPED = frozenset("\\<{[`|│┃║")
 """Signs of what is unwrapped, or read as data or as a table, before lines are lines."""
 MARKED = "*_$~：`\\[<"
 """Signs of what makes prose more."""
-PLAIN = later("(?:a?t?p|A)p*+(?:[ts]p++)*+[hr]*+$")
-"""The shapes of what stands before pairs in which the article is the prose: a label or one with the article's beginning
-behind it, a title, paragraphs, headings of sections, what leads over to the pairs."""
+PLAIN = later("(?:a?t?p|bp|A)p*+(?:[ts]p++)*+[hr]*+$")
+"""The shapes of what stands before pairs in which the article is the prose: a label alone, with the title (b) or with
+the article's beginning (A) behind it, a title, paragraphs, headings of sections, what leads over to the pairs."""
 LABEL = 32
 """No label's last word is longer, with its number."""
 
@@ -127,7 +127,8 @@ def _shape(line: Line) -> str:
     if line.pairs_head or (label is not None and label.kind in {"pair", "questions"}):
         return "h"
     if label is not None and says_article(line):
-        return "a" if not line.rest or line.decor == "head" or line.bold else "A" if len(line.rest) > FULL else "x"
+        titled = line.decor == "head" or line.bold
+        return "a" if not line.rest else "b" if titled else "A" if len(line.rest) > FULL else "x"
     if label is not None or line.decor != "head" or line.mark:
         return "x"
     return "s" if len(line.words) > BRIEF or is_section(line) else "t"
@@ -136,11 +137,11 @@ def _shape(line: Line) -> str:
 def _plain_prose(lines: list[Line], shape: str) -> list[str] | None:
     """The words of all paragraphs, if the first is no preamble."""
     told = [line for line in lines if line.kind != "blank"]
-    first = shape.find("p")
-    if first >= 0 and shape[0] != "A" and prefaced(told[first].words):
+    first = 1 if shape[0] == "A" else shape.find("p")
+    if shape[0] != "A" and prefaced(told[first].words):
         return None
     prose = [told[0].rest] if shape[0] == "A" else []
-    prose += [line.words for at, line in enumerate(told) if at >= first >= 0 and shape[at] in "pts" and line.words]
+    prose += [line.words for at, line in enumerate(told) if at >= first and shape[at] in "pts" and line.words]
     return prose if not any("  " in words for words in prose) else [" ".join(words.split()) for words in prose]
 
 
