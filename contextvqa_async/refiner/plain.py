@@ -88,6 +88,20 @@ def plain_answer(words: str, *, sure: bool = False) -> bool:
     return ended and is_plain(words, sure=sure) and not _heads(words) and not remark(words)
 
 
+def plain_sentence(words: str) -> bool:
+    """Whether a short line is a sentence, and neither a question nor a heading nor chatter.
+
+    >>> plain_sentence("Owls hunt by night, in the woods of the north."), plain_sentence("Here are the questions.")
+    (True, False)
+    """
+    if words[-1] != "." or ":" in words or "?" in words:
+        return False
+    first = words.partition(" ")[0].rstrip(",")
+    if may_begin_chatter(first) or not opens_plainly(words):
+        return False
+    return first.lower() not in heading().by_first or not _heads(words)
+
+
 def closely(raw: str, *kinds: str) -> tuple[str, ...]:
     """The words after each label of a line, read as every line is; none where its labels are not of these kinds.
 

@@ -18,7 +18,7 @@ from contextvqa_async.refiner.data import may_be_yaml
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
-from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly
+from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly, plain_sentence
 from contextvqa_async.refiner.regions import LONG, Region
 from contextvqa_async.refiner.runs import run_of_pairs
 from contextvqa_async.refiner.signs import uncommon
@@ -47,6 +47,8 @@ MARKED = "*_$~：`\\[<"
 PLAIN = later("(?:a?t?p|bp|A)p*+(?:[ts]p++)*+[hr]*+$")
 """The shapes of what stands before pairs in which the article is the prose: a label alone, with the title (b) or with
 the article's beginning (A) behind it, a title, paragraphs, headings of sections, what leads over to the pairs."""
+LEAST = 40
+"""A sentence that could be a title, or an answer, is shorter."""
 LABEL = 32
 """No label's last word is longer, with its number."""
 
@@ -100,7 +102,7 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
     for raw in text.split("\n"):
         if not raw:
             lines.append(BLANK)
-        elif len(raw) > FULL and is_prose(words := raw.strip(" "), signs):
+        elif is_prose(words := raw.strip(" "), signs):
             lines.append(Line("text", words=words, body=words))
             letter = "x" if raw_before and letter in "pAx" else "p"
         elif len(raw) <= FULL and asking(raw):
@@ -160,8 +162,10 @@ def _prose(raw: str, signs: str) -> Line | None:
 
 def is_prose(raw: str, signs: str = MARKED) -> bool:
     """Whether a line is a paragraph that holds nothing that could make it more; ``signs`` are those to look for."""
-    if len(raw) <= FULL or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, signs)):
+    if len(raw) < LEAST or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, signs)):
         return False
+    if len(raw) <= FULL:
+        return plain_sentence(raw)
     return opens_plainly(raw) and not (":" in raw and _labels(raw))
 
 
