@@ -22,7 +22,9 @@ STOP = {
     "`": re.compile(r"[^`\\]*+"),
 }
 AFTER_KEY = later(r"\s*:")
-AFTER_VALUE = later(r"\s*(?://[^\n]*\n\s*)*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$)")
+AFTER_VALUE = later(
+    r"\s*(?://[^\n]*\n\s*)*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$)"
+)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " ", "/": "/", "\\": "\\", '"': '"', "'": "'"}
 WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 QUOTES = {'"': '"', "'": "'", "“": "”", "`": "`"}
