@@ -118,12 +118,12 @@ async def test_verify_knows_bad_lines(tmp_path: Path) -> None:
     source.write_text('{"id":"a"}\nbad\n{"id":"b",bad}\n')
     output = write(tmp_path, row("a"), entry(None, "bad_record", 2))
     found = await verify(output, source, reading=Reading())
-    assert (found.faults, found.bad_lines, found.records) == ([Fault("untold", line=3)], 2, 1)
+    assert (found.faults, found.bad_lines, found.records, found.extra) == ([Fault("untold", line=3)], 2, 1, 0)
 
 
 def test_merge_joins_rows_and_failures(tmp_path: Path) -> None:
     """Each id once; identical rows are one; a failure gives way to another output's row."""
-    one = write(tmp_path, row("a") + row(1), entry("b") + entry("c"), name="one")
+    one = write(tmp_path, "\ufeff" + row("a") + row(1), entry("b") + entry("c"), name="one")
     two = write(tmp_path, row("b") + row(1) + "garbage\n" + '{"id":"t', entry("c") + entry("d"), name="two")
     done = merge([one, two], tmp_path / "all.jsonl")
     assert (done.rows, done.identical, done.differing, done.left_out, done.failures) == (3, 1, 0, 1, 2)

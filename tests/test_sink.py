@@ -334,6 +334,37 @@ async def test_a_foreign_file_is_refused_and_a_foreign_output_taken_with_a_word(
     assert "cannot be compared" in desk.notes[0]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+async def test_rows_saved_as_utf_16_are_refused_and_not_cut_out(desk: Desk, encoding: str) -> None:
+    """Its zeros are no crash's: every row would be dropped, and paid for again."""
+    await desk.run(these("a", "b"))
+    desk.output.write_bytes(saved := desk.output.read_text("utf-8").encode(encoding))
+    with pytest.raises(UsageError, match="UTF-16"):
+        await desk.run(these("a", "b"))
+    assert desk.output.read_bytes() == saved
+
+
+async def test_rows_saved_in_another_layout_are_not_asked_again(desk: Desk) -> None:
+    """An indented array holds no row on a line of its own: all of it would be paid for twice."""
+    await desk.run(these("a", "b"))
+    rows = [json.loads(line) for line in desk.output.read_bytes().splitlines()]
+    desk.output.write_text(json.dumps(rows, indent=1))
+    with pytest.raises(UsageError, match="none of its lines is a row"):
+        await desk.run(these("a", "b"))
+    assert json.loads(desk.output.read_bytes()) == rows
+
+
+async def test_a_byte_order_mark_hides_no_row(desk: Desk) -> None:
+    """Editors put one before the first row, and before the first failure; neither is asked for twice."""
+    await desk.run(
+        these("a", "b", "c"), lambda record: failure(record, retryable=False) if record.id == "c" else row(record)
+    )
+    for path in (desk.output, desk.failed):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    await desk.run(these("a", "b", "c"))
+    assert desk.asked == []
+
+
 async def test_somebodys_notes_are_no_failed_file(desk: Desk) -> None:
     """A file that holds anything else is neither healed nor appended to."""
     notes = desk.folder / "notes.txt"
@@ -477,9 +508,10 @@ async def test_the_output_keeps_its_mode_when_it_is_replaced(desk: Desk) -> None
 async def test_an_unreadable_sidecar_is_told(desk: Desk) -> None:
     """What the rows were made with is not guessed at."""
     await desk.run(these("a"))
-    (desk.folder / "out.run.json").write_text("{")
-    with pytest.raises(UsageError, match="remove it"):
-        await desk.run(these("a"))
+    for text in ("{", '{"fingerprint": {}, "earlier": [], "replacing": false, "running": 5}'):
+        (desk.folder / "out.run.json").write_text(text)
+        with pytest.raises(UsageError, match="remove it"):
+            await desk.run(these("a"))
 
 
 async def test_rows_that_orjson_cannot_write(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from contextvqa_async.config import Saving
 from contextvqa_async.errors import UsageError
 from contextvqa_async.items import RecordId
-from contextvqa_async.jsonl import key_of
+from contextvqa_async.jsonl import BOM, key_of
 from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
@@ -99,7 +99,8 @@ class _Merge:
     def _rows(self) -> Iterator[bytes]:
         id_key = self._sidecar.id_key if self._sidecar else "id"
         for output in self._outputs:
-            for _, line in whole_lines(output):
+            for _, text in whole_lines(output):
+                line = text.removeprefix(BOM)  # it would stand in mid-file
                 found = row_of(line, id_key)
                 if found is None:
                     self.done.left_out += bool(line.strip())

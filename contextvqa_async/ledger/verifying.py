@@ -85,7 +85,8 @@ async def verify(
         found.bad_lines += 1
         if item.line not in check.told_lines:
             found.note(Fault("untold", line=item.line))
-    found.extra = sum(1 for flags in check.index.flags() if not flags & Flag.SEEN)
+    held = Flag.ROW | Flag.FAILED  # a bad line's id is in the index, too, and in neither file
+    found.extra = sum(1 for flags in check.index.flags() if flags & held and not flags & Flag.SEEN)
     return found
 
 

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from contextvqa_async.errors import UsageError
 from contextvqa_async.items import RecordId
-from contextvqa_async.jsonl import key_of, loads
+from contextvqa_async.jsonl import BOM, key_of, loads
 from contextvqa_async.sink.index import NOTHING, Flag, Index
 from contextvqa_async.sink.outfile import heal, lines_in, rewrite, sync_folder
 from contextvqa_async.sink.rowfile import sha_bytes
@@ -29,8 +29,8 @@ def stamp_mark(stamp: str) -> int:
 def entry_of(line: Any) -> Mapping[str, Any] | None:
     """The entry in a line of the failed file, or None where the line holds none."""
     try:
-        entry = loads(line)
-    except (TypeError, ValueError):
+        entry = loads(line.removeprefix(BOM))
+    except (AttributeError, ValueError):
         return None
     known = isinstance(entry, dict) and "id" in entry and isinstance(entry.get("error"), dict)
     return entry if known else None

@@ -24,6 +24,7 @@ from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sid
 
 _BYTES_A_ROW = 2000
 _NAMED = 5
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b'{\0"\0')
 
 
 class Opening:
@@ -97,7 +98,11 @@ class Opening:
         return RowScan(self.target, self.index, self._reading.id_key, empty_key, self._pause).run()
 
     def _check_foreign(self, known: Sidecar | None, scan: RowScan) -> None:
-        if known is None and not scan.rows:
+        """UsageError where mending or asking anew would cost what somebody made of the file."""
+        with self.target.open("rb") as file:
+            if file.read(4).startswith(_UTF_16):  # its zeros would be taken for a crash's, and cut out with all rows
+                raise UsageError(f"{self.target} is UTF-16; save it as UTF-8, or choose another output.")
+        if not scan.rows and (known is None or scan.garbage):  # a crash alone leaves torn ends and zeros
             raise UsageError(
                 f"{self.target} is not empty, and none of its lines is a row with {self._reading.id_key!r}; "
                 "choose another output, or --overwrite."

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from contextvqa_async.items import RecordId
-from contextvqa_async.jsonl import TooLong, key_of, loads
+from contextvqa_async.jsonl import BOM, TooLong, key_of, loads
 from contextvqa_async.sink.index import NOTHING, Flag, Index
 from contextvqa_async.sink.outfile import blocks_in, tail_of
 
@@ -37,8 +37,9 @@ def row_of(line: bytes, id_key: str) -> tuple[RecordId, Mapping[str, Any]] | Non
 
 
 def _exactly(line: bytes) -> Any:
+    """The line's value with all its digits; an editor may have put a byte order mark before it."""
     try:
-        return loads(line)
+        return loads(line.removeprefix(BOM))
     except ValueError:
         return None
 

@@ -63,9 +63,9 @@ def read_sidecar(path: Path) -> Sidecar | None:
         content = orjson.loads(path.read_bytes())
         return Sidecar(
             fingerprint=dict(content["fingerprint"]),
-            earlier=list(content["earlier"]),
+            earlier=[dict(settings) for settings in content["earlier"]],
             replacing=bool(content["replacing"]),
-            running=content["running"],
+            running=None if content["running"] is None else dict(content["running"]),
         )
     except FileNotFoundError:
         return None
