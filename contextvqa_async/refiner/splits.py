@@ -26,11 +26,14 @@ WORD = later(r"[^\W\d_]+")
 def last_words() -> tuple[frozenset[str], frozenset[str]]:
     """The last word of every label that may stand inside a line; of scripts without spaces, the last character."""
     inside = [word for word, kind in kinds().items() if kind in {"question", "answer", "note"}]
-    spaced = (re.split(r"[\W\d_]+", word)[-1] for word in inside if word < UNSPACED)
-    return frozenset(spaced), frozenset(word[-1] for word in inside if word >= UNSPACED)
+    spaced = {re.split(r"[\W\d_]+", word)[-1] for word in inside if word < UNSPACED}
+    spaced |= {word.rpartition(" ")[2] for word in inside if word < UNSPACED}  # vowel signs are no letters to ``re``
+    return frozenset(spaced - {""}), frozenset(word[-1] for word in inside if word >= UNSPACED)
 
 
 BEFORE = later(r"([^\W\d_]+)[\s\d#.(]*[a-z)]?[)\]\s*]*$")
+CLOSED = frozenset(")]）】0123456789０１２３４５６７８９")
+COUNTED = " \t0123456789#.("
 SIGN_ENDED = r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)"
 SIGNED = later(SIGN_ENDED)
 
@@ -44,10 +47,9 @@ def _holds_label(line: Line, body: str) -> bool:
         place = body.find(colon, at)
         while place > 0:
             head = lowered(body[max(at, place - 24) : place]).rstrip()
-            found = BEFORE.search(head)
-            if (found and (found[1] in spaced or found[1][-1] in joined)) or head[
-                -1:
-            ] in ")]）】0123456789０１２３４５６７８９":
+            found, word = BEFORE.search(head), head.rstrip(COUNTED).rpartition(" ")[2]
+            signed = not word[-1:].isalpha() and word in spaced  # it ends in a vowel sign
+            if (found and found[1] in spaced) or signed or word[-1:] in joined or head[-1:] in CLOSED:
                 return True
             place = body.find(colon, place + 1)
     short = len(body) < 400 or line.label is not None

@@ -25,6 +25,8 @@ BRACKET_TAG = later(
     re.IGNORECASE,
 )
 TRIPLE = later(r"^([ \t]*\w+[ \t]*[:=][ \t]*)(\"\"\"|''')(.*?)\2", re.MULTILINE | re.DOTALL)
+ASKS_IN_UKRAINIAN = later(r"^[\W\d_]{0,12}(?:П|З|Питання|Запитання)(?:\s?\d{1,2})?\s?(?:[^\w\s]|$)", re.MULTILINE)
+ANSWERS_IN_UKRAINIAN = later(r"(?<!\w)В(?=\s?\d{0,2}\s?(?:\*\*)?[:：.)\]])")
 ESCAPED_TAG = later(r"&lt;/[a-z][\w-]{0,20}&gt;", re.IGNORECASE)
 ESCAPED = later(r"\\([!-/:-@\[-`{-~])")
 FENCE = later(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
@@ -54,6 +56,15 @@ def in_tags(text: str) -> str:
     if "[/" in text and len(BRACKET_TAG.findall(text)) > 1:
         text = BRACKET_TAG.sub(r"<\1>", text)
     return html.unescape(text) if "&lt;/" in text and len(ESCAPED_TAG.findall(text)) > 2 else text
+
+
+def spelled_out(text: str) -> str:
+    """A Ukrainian answer's letter as the word: alone it is a Russian question's.
+
+    >>> spelled_out("П: Де це?\\nВ: Київ"), spelled_out("В: Где это?\\nО: Киев")
+    ('П: Де це?\\nВідповідь: Київ', 'В: Где это?\\nО: Киев')
+    """
+    return ANSWERS_IN_UKRAINIAN.sub("Відповідь", text) if ASKS_IN_UKRAINIAN.search(text) else text
 
 
 def unquote(text: str) -> str:
@@ -97,6 +108,7 @@ STEPS = (
     ("", final_answer),
     ("\\", unescape_marks),
     ("[&", in_tags),
+    ("В", spelled_out),
     ("", unquote),
     *LANGUAGES,
 )
