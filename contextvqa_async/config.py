@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -37,7 +39,7 @@ def flag(name: str) -> str:
 
 
 class _Bounded:
-    """Refuses a number outside the bounds that stand beside its default."""
+    """Refuses a value of another kind than its field's, and a number outside the bounds beside its default."""
 
     __slots__ = ()
 
@@ -47,6 +49,7 @@ class _Bounded:
             least, above = option.metadata.get("least"), option.metadata.get("above")
             if value is not None and (least, above) != (None, None):
                 _check_bounds(option.name, value, least, above)
+            _check_kind(option.name, value, str(option.type))
 
 
 def _check_bounds(name: str, value: object, least: float | None, above: float | None) -> None:
@@ -54,6 +57,35 @@ def _check_bounds(name: str, value: object, least: float | None, above: float | 
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not number or (least is not None and value < least) or (above is not None and value <= above):  # type: ignore[operator]
         raise UsageError(f"{flag(name)} must be {wanted}, not {value!r}.")
+
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "bool": ((bool,), "True or False"),
+    "int": ((int,), "a whole number of at most 64 bits"),  # more than JSON's writers carry
+    "float": ((int, float), "a number"),
+    "str": ((str,), "a text"),
+}
+
+
+def _check_kind(name: str, value: object, kind: str) -> None:
+    """UsageError where ``value`` is not of the annotation ``kind``: half a --limit would never be reached."""
+    plain = kind.removesuffix(" | None")
+    if plain not in _KINDS or (value is None and plain != kind):
+        return
+    types, wanted = _KINDS[plain]
+    fits = isinstance(value, types) and isinstance(value, bool) == (plain == "bool")
+    if not fits or (plain == "int" and not -(2**63) <= value < 2**63):  # type: ignore[operator]
+        raise UsageError(f"{flag(name)} must be {wanted}, not {value!r}.")
+    if isinstance(value, str):
+        _check_text(name, value)
+
+
+def _check_text(name: str, value: str) -> None:
+    """UsageError for what a terminal that is not UTF-8 makes of other bytes: no request can carry it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{flag(name)} is no valid UTF-8: {value[:80]!r}.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +101,8 @@ class Endpoint:
     model: str = DEFAULT_MODEL
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    direct: bool = False
+    """Whether it is asked without any proxy, whatever the environment says."""
 
     def __post_init__(self) -> None:
         try:
@@ -78,9 +112,11 @@ class Endpoint:
             raise UsageError(f"--base-url {self.base_url!r} is no valid URL: {error}.") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"--base-url must start with http:// or https:// and name a host, not {self.base_url!r}.")
+        if not _is_host(parts.hostname):
+            raise UsageError(f"--base-url {self.base_url!r} names a host that cannot be: {parts.hostname!r}.")
+        _check_kind("model", self.model, "str")
         for name, value in self.auth_headers.items():
-            if not name.isascii() or not value.isascii() or any(ord(c) < 32 for c in name + value):
-                raise UsageError(f"The header {name!r} holds a character that HTTP headers cannot carry.")
+            _check_header(name, value)
 
     @property
     def _parts(self) -> SplitResult:
@@ -104,7 +140,8 @@ class Endpoint:
     def label(self) -> str:
         """How people are told of this endpoint: scheme, host and port, without credentials or query."""
         port = f":{self._parts.port}" if self._parts.port else ""
-        return f"{self._parts.scheme}://{self.host}{port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self._parts.scheme}://{host}{port}"
 
     @property
     def is_loopback(self) -> bool:
@@ -120,6 +157,27 @@ class Endpoint:
             azure = self.host.endswith(_AZURE_HOSTS)
             own = {"api-key": self.api_key} if azure else {"Authorization": f"Bearer {self.api_key}"}
         return own | dict(self.headers)
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A header's name (RFC 9110, 5.6.2)."""
+
+
+def _check_header(name: str, value: object) -> None:
+    if not _TOKEN.fullmatch(name):
+        raise UsageError(f"The header {name!r} holds a character that HTTP headers cannot carry.")
+    if not isinstance(value, str) or not value.isascii() or any(ord(c) < 32 for c in value):
+        raise UsageError(f"The header {name!r} holds a value that HTTP headers cannot carry.")
+    if name.lower() in ("content-length", "transfer-encoding"):
+        raise UsageError(f"The header {name!r} is set by the client, by each request's size.")
+
+
+def _is_host(name: str) -> bool:
+    """Whether a name could be looked up: no blanks, no empty or overlong label."""
+    try:
+        return not any(c.isspace() for c in name) and bool(name.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -171,6 +229,18 @@ class Generation(_Bounded):
             raise UsageError("--extra-body must be a JSON object.")
         if reserved := {"messages", "stream", "n"} & set(self.extra_body or ()):
             raise UsageError(f"--extra-body must not set {', '.join(sorted(reserved))}: the client does.")
+        if self.extra_body:
+            _check_body(self.extra_body)
+
+
+def _check_body(extra: Mapping[str, Any]) -> None:
+    """UsageError where a request could not hold it: numbers beyond 64 bits, half surrogates, objects of Python's."""
+    import orjson  # here, so that --help need not load it
+
+    try:
+        orjson.dumps(dict(extra), option=orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise UsageError(f"--extra-body cannot be sent: {error}.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +276,9 @@ MAX_CONCURRENCY = 16_384
 class Reading(_Bounded):
     """How records are read: which keys hold what, where images are looked up, and what is sent of them."""
 
-    image_root: str | None = _option(None, "Folder of relative image paths (default: beside the input).")
+    image_root: str | os.PathLike[str] | None = _option(
+        None, "Folder of relative image paths (default: beside the input)."
+    )
     id_key: str = _option("id", "Key of a record's id.")
     image_key: str = _option("image", "Key of a record's image or images.")
     conversation_key: str = _option("conversation", "Key of a record's conversation.")
@@ -218,26 +290,40 @@ class Reading(_Bounded):
     allow_private_urls: bool = _option(False, "Let --inline-urls fetch from private and loopback addresses too.")
     require_image: bool = _option(False, "Fail records without an image instead of sending their text alone.")
 
+    def __post_init__(self) -> None:
+        _Bounded.__post_init__(self)
+        keys = (self.id_key, self.answer_key, self.output_key, "generation")
+        if len(set(keys)) < len(keys):  # one would overwrite what was paid for
+            raise UsageError(
+                "--id-key, --answer-key and --output-key must be three keys, and none of them 'generation': "
+                f"they are {', '.join(map(repr, keys[:3]))}."
+            )
+
 
 RetryFailed = Literal["transient", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saving:
+class Saving(_Bounded):
     """Where rows and failures go, and which of an earlier run's are asked again."""
 
-    failed: str | None = _option(None, "File of failed records (default: OUTPUT with .failed before its suffix).")
+    failed: str | os.PathLike[str] | None = _option(
+        None, "File of failed records (default: OUTPUT with .failed before its suffix)."
+    )
     retry_failed: RetryFailed = _option("transient", "Which failures of earlier runs to ask again.")
     retry_empty: bool = _option(False, "Ask again for rows that hold no pair.")
     overwrite: bool = _option(False, "Start the output anew; the old one is kept beside it as OUTPUT.bak.")
     allow_mixed: bool = _option(False, "Append even where the output was made with other settings.")
 
     def __post_init__(self) -> None:
+        _Bounded.__post_init__(self)
         if self.retry_failed not in ("transient", "all", "none"):
             raise UsageError(f"--retry-failed must be transient, all or none, not {self.retry_failed!r}.")
 
     def failed_path(self, output: Path) -> Path:
         """``out.jsonl`` → ``out.failed.jsonl`` beside it, unless ``--failed`` says otherwise."""
+        if not output.name:
+            raise UsageError(f"OUTPUT must name a file, not {str(output)!r}.")
         return Path(self.failed) if self.failed else output.with_name(f"{output.stem}.failed{output.suffix}")
 
 

@@ -114,8 +114,8 @@ class Settings:
         )
 
     def at(self, base_url: str) -> Settings:
-        """The same run against one other endpoint, without any key."""
-        return replace(self, endpoints=(Endpoint(base_url=base_url, model=self.endpoints[0].model),))
+        """The same run against one other endpoint, of this process: without any key or proxy."""
+        return replace(self, endpoints=(Endpoint(base_url=base_url, model=self.endpoints[0].model, direct=True),))
 
 
 _Group = TypeVar("_Group")
@@ -162,5 +162,5 @@ def parse_headers(header: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
         return dict(header)
     lines = [header] if isinstance(header, str) else list(header)
     if bad := [line for line in lines if ":" not in line]:
-        raise UsageError(f"{flag('header')} must look like 'Name: value', not {bad[0].split()[0]!r}.")
+        raise UsageError(f"{flag('header')} must look like 'Name: value', not {(bad[0].split() or [''])[0]!r}.")
     return {name.strip(): value.strip() for name, value in (line.split(":", 1) for line in lines)}

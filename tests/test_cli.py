@@ -162,6 +162,15 @@ def test_odd_paths_and_ids_pass_through(command: Command, tmp_path: Path) -> Non
     [
         (["missing.jsonl", "o.jsonl"], "missing.jsonl"),
         (["in.jsonl", "folder"], "folder"),
+        (["in.jsonl", "."], "OUTPUT"),
+        (["in.jsonl", ""], "OUTPUT"),
+        (["in.jsonl", "o.jsonl", "--failed", "o.run.json"], "--failed"),
+        (["in.jsonl", "o.jsonl", "--failed", "o.jsonl.lock"], "--failed"),
+        (["in.jsonl", "o.jsonl", "--answer-key", "a", "--output-key", "a"], "--answer-key"),
+        (["in.jsonl", "o.jsonl", "--header", ""], "--header"),
+        (["in.jsonl", "o.jsonl", "--seed", "1" * 20], "--seed"),
+        (["in.jsonl", "o.jsonl", "--model", "\udcff"], "--model"),
+        (["in.jsonl", "o.jsonl", "--summary-json", "no/such.json"], "--summary-json"),
         ([str(PICTURE), "o.jsonl"], "is an image"),
         (["in.jsonl", "no/such/o.jsonl"], "no/such"),
         (["in.jsonl", "o.jsonl", "--concurrency", "0"], "--concurrency"),
@@ -189,6 +198,48 @@ def test_wrong_usage_is_one_sentence_and_exit_2(command: Command, tmp_path: Path
     assert out == ""
     assert "Traceback" not in err
     assert not (tmp_path / "o.jsonl").exists()
+
+
+def test_a_proxy_that_is_not_spoken_is_wrong_usage(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told once, and no record is failed for it."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1})
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    code, _, err = command("in.jsonl", "o.jsonl")
+    assert (code, "socks5" in err) == (2, True), err
+    assert not (tmp_path / "o.failed.jsonl").exists()
+
+
+def test_certificates_that_cannot_be_read_are_wrong_usage(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is named once, and no record is failed for it."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1})
+    for path in ("none.pem", "in.jsonl"):
+        monkeypatch.setenv("SSL_CERT_FILE", path)
+        code, _, err = command("in.jsonl", "o.jsonl", "--base-url", "https://127.0.0.1:1/v1")
+        assert (code, "SSL_CERT_FILE" in err) == (2, True), err
+        assert not (tmp_path / "o.failed.jsonl").exists()
+
+
+def test_simulating_asks_no_proxy(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--simulate needs no network, also where the network lies behind a proxy."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1})
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    code, _, err = command("in.jsonl", "o.jsonl", "--simulate", "--max-downtime", "5")
+    assert code == 0, err
+
+
+@pytest.mark.usefixtures("command")  # its folder and variables; a process's own stderr takes more than UTF-8
+def test_the_summary_tells_of_a_path_that_is_no_utf_8(tmp_path: Path) -> None:
+    """JSON spells it, and the run's end is no traceback."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1})
+    args = [sys.executable, "-m", "contextvqa_async", "in.jsonl", "o\udcff.jsonl", "--summary-json", "summary.json"]
+    subprocess.run(args, check=True, capture_output=True)
+    assert json.loads((tmp_path / "summary.json").read_text())["output"] == "o\udcff.jsonl"
 
 
 def test_an_empty_input_is_done_at_once(command: Command, tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ def test_every_documented_form_of_a_base_url_leads_to_chat_completions(base_url:
     assert Endpoint(base_url=base_url).url == url
 
 
-@pytest.mark.parametrize("base_url", ["", "ftp://h/v1", "h/v1", "http://", "http://h:port/v1", "http://[::1/v1"])
+@pytest.mark.parametrize(
+    "base_url",
+    ["", "ftp://h/v1", "h/v1", "http://", "http://h:port/v1", "http://[::1/v1", "http://a b/v1", "http://a..b/v1"],
+)
 def test_what_is_no_http_address_is_refused(base_url: str) -> None:
     """The message names the option."""
     with pytest.raises(UsageError, match="--base-url"):
@@ -123,3 +126,55 @@ def test_cost_is_counted_per_million_tokens() -> None:
     assert Cost(price_in=2.0, price_out=8.0).of(500_000, 250_000) == 3.0
     assert Cost(price_in=2.0).of(500_000, 250_000) == 1.0
     assert Cost().of(1, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("group", "given"),
+    [
+        (Reading, {"limit": 2.5}),
+        (Reading, {"limit": True}),
+        (Limits, {"concurrency": 2.5}),
+        (Limits, {"timeout": None}),
+        (Generation, {"seed": 2**63}),
+        (Generation, {"max_tokens": 2**63}),
+        (Generation, {"no_stream": "no"}),
+        (Generation, {"system_prompt": None}),
+        (Generation, {"prompt": "half \ud800"}),
+        (Generation, {"extra_body": {"seed": 2**64}}),
+        (Generation, {"extra_body": {"stop": "\udfff"}}),
+        (Saving, {"overwrite": "no"}),
+    ],
+)
+def test_a_value_of_another_kind_is_told_by_its_options_name(group: type, given: dict[str, Any]) -> None:
+    """Half a limit is never reached, "no" is true, and what no request can carry would fail every record."""
+    (name,) = given
+    with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
+        group(**given)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"answer_key": "x", "output_key": "x"},
+        {"id_key": "vqa"},
+        {"answer_key": "id"},
+        {"output_key": "generation"},
+        {"id_key": "generation"},
+    ],
+)
+def test_no_key_of_a_row_overwrites_another(keys: dict[str, Any]) -> None:
+    """The raw answer, which was paid for, would be gone."""
+    with pytest.raises(UsageError, match="--answer-key"):
+        Reading(**keys)
+
+
+@pytest.mark.parametrize("name", ["", "A B", "A:", "Ä", "Content-Length", "transfer-encoding"])
+def test_a_header_that_no_request_can_carry_is_told_at_the_start(name: str) -> None:
+    """Otherwise each record would be refused for it."""
+    with pytest.raises(UsageError, match="header"):
+        Endpoint(base_url="http://h/v1", headers={name: "x"})
+
+
+def test_an_ipv6_endpoint_is_told_as_it_is_typed() -> None:
+    """Without the brackets its port could not be told from its address."""
+    assert Endpoint(base_url="http://[::1]:8000/v1").label == "http://[::1]:8000"

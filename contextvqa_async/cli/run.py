@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +74,7 @@ def command(
     if prompt_file is not None:
         values["prompt"] = _read_prompt(prompt_file, values.get("prompt"))
     settings = Settings.of(chosen(values))
+    _check_summary(summary_json)
     with _collector_off():
         from contextvqa_async.cli.running import run_in_loop
         from contextvqa_async.progress import describe
@@ -104,10 +106,14 @@ def _read_prompt(path: str, prompt: str | None) -> str:
         raise UsageError(f"--prompt-file {path} cannot be read: {error}.") from None
 
 
-def _write_summary(path: Path, summary: Summary) -> None:
-    import orjson
+def _check_summary(path: str | None) -> None:
+    """A run of hours should not end in telling that its summary has no place."""
+    if path and not Path(path).parent.is_dir():
+        raise UsageError(f"--summary-json {path} cannot be written: its folder does not exist.")
 
+
+def _write_summary(path: Path, summary: Summary) -> None:
     try:
-        path.write_bytes(orjson.dumps(summary.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        path.write_text(json.dumps(summary.as_dict(), indent=2) + "\n")  # ASCII: paths need not be UTF-8
     except OSError as error:
         raise UsageError(f"--summary-json {path} cannot be written: {error}.") from None

@@ -77,13 +77,13 @@ class Line:
             for secret in (value, value.removeprefix("Bearer ").strip())
             if len(secret) >= 4
         ]
+        self._proxy = None if endpoint.direct else find_proxy(endpoint.url, os.environ)
+        self._context = make_ssl_context(needed="https" in (url.scheme, str(self._proxy).partition(":")[0]))
         self._transports: dict[bool, httpx.AsyncBaseTransport] = {}
 
     def _transport(self, *, pooled: bool) -> httpx.AsyncBaseTransport:
         if pooled not in self._transports:
-            proxy = find_proxy(self.endpoint.url, os.environ)
-            context = make_ssl_context(needed=f"{self.endpoint.url} {proxy}".count("https://") > 0)
-            self._transports[pooled] = open_transport(context, proxy, pooled=pooled)
+            self._transports[pooled] = open_transport(self._context, self._proxy, pooled=pooled)
         return self._transports[pooled]
 
     async def ask(self, asking: Asking, slot: Slot, observe: Callable[[str], object] | None) -> Reply:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
@@ -20,6 +21,8 @@ import aiohttp
 import httpx
 from aiohttp.client_proto import ResponseHandler
 from httpx_aiohttp import AiohttpTransport
+
+from contextvqa_async.errors import UsageError
 
 KEEP_ALIVE = 4.0
 """Servers close idle connections after 5 s (uvicorn, vLLM, SGLang: H-08)."""
@@ -163,8 +166,15 @@ class Body(httpx.AsyncByteStream):
 
 
 def make_ssl_context(*, needed: bool) -> ssl.SSLContext:
-    """The trusted roots: SSL_CERT_FILE or SSL_CERT_DIR, else certifi's; loaded (20 ms) only if needed."""
-    return httpx.create_ssl_context(trust_env=True) if needed else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """The trusted roots: SSL_CERT_FILE or SSL_CERT_DIR, else certifi's; loaded (20 ms) only if needed.
+
+    Raises UsageError where they cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context(trust_env=True) if needed else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    except OSError as error:
+        where = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+        raise UsageError(f"No certificates can be read from {where} (SSL_CERT_FILE, SSL_CERT_DIR): {error}.") from None
 
 
 def open_transport(context: ssl.SSLContext, proxy: str | None, *, pooled: bool = True) -> httpx.AsyncBaseTransport:

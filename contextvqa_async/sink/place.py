@@ -33,6 +33,8 @@ def check_target(output: Path, failed: Path, inputs: Sequence[Path]) -> Path:
                 raise UsageError(f"{source} is the input; rows must go to another file.")
     if target == Path(os.path.realpath(failed)):
         raise UsageError(f"--failed must name another file than the output {output}.")
+    if os.path.realpath(failed) in (str(sidecar_path(target)), f"{target}.lock"):
+        raise UsageError(f"--failed must name another file than {failed}, which the run writes for itself.")
     return target
 
 
