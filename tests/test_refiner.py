@@ -139,6 +139,52 @@ def test_cuts_change_nothing(raw: str, cuts: list[int]) -> None:
     assert refiner.close() == refine(raw)
 
 
+ONE_LINE = (
+    *("Q: {q} A: {a}", "Question: {q} Answer: {a}", "**Q:** {q} **A:** {a}", "{n}. Q: {q} A: {a}", "{n}. {q} A: {a}"),
+    *(
+        "{n}. {q} **{a}**",
+        "- **{q}** {a}",
+        "{n}. {q} ({a})",
+        "{n}. {q} → {a}",
+        "{n}. {q} - {a}",
+        "- {q} **Answer:** {a}",
+    ),
+)
+TWO_LINES = ("Q{n}: {q}\nA{n}: {a}", "{n}. {q}\n   {a}", "{n}. **{q}**\n- {a}", "**{q}**\n{a}", "### {q}\n{a}")
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("written", ONE_LINE + TWO_LINES)
+def test_a_command_among_questions_is_a_question(written: str, place: int) -> None:
+    """A question without a question mark is told by how its neighbours are written, wherever it stands."""
+    pairs = [("Who built it?", "Bob Ray"), ("Where is it?", "Norway"), ("When was it lit?", "1811")]
+    pairs.insert(place, ("Name the stone used for its walls.", "red granite"))
+    text = "\n".join(written.format(n=at, q=asked, a=said) for at, (asked, said) in enumerate(pairs, 1))
+    read = refine(f"{PROSE}\n\n**Question-Answer Pairs:**\n\n{text}")
+    assert [(pair.question, pair.answer) for pair in read.qas] == pairs
+    assert read.context == PROSE
+
+
+PROSE = (
+    "The lighthouse was lit in 1811 by the keepers of the northern lights, who rowed eleven miles for every supply, "
+    "and it stands on the reef to this day. Its walls are of red granite."
+)
+
+
+@pytest.mark.parametrize(
+    "written", ["{q}: {ask} {a}: {say}", "{q}: {ask}\n{a}: {say}", "### {q} 1\n{ask}\n\n**{a}:** {say}"]
+)
+@pytest.mark.parametrize("row", LANGUAGES.values(), ids=list(LANGUAGES))
+def test_every_label_of_a_language_is_read(row: Language, written: str) -> None:
+    """Each word for a question, with each for an answer, labels a pair on one line, on two, and under a heading."""
+    for asked, said in itertools.product(row.question.split("|"), row.answer.split("|")):
+        if asked in {"user", "human", "prompt question"} or said == "assistant" or said.endswith(" is"):
+            continue
+        pair = written.format(q=asked.capitalize(), a=said.capitalize(), ask="Who built it?", say="Bob Ray")
+        read = refine("\n\n".join((PROSE, pair, pair, pair)))
+        assert [(pair.question, pair.answer) for pair in read.qas] == [("Who built it?", "Bob Ray")] * 3, pair
+
+
 def test_stream_counts_pairs() -> None:
     """While an answer grows, the count never runs ahead of it, and misses no more than the pair still open."""
     behind = 0

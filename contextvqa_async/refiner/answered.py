@@ -16,6 +16,7 @@ SIGN = later(
     r"\s*(?:→|⇒|➜|➔|➡\ufe0f?|⟶|➤|»|=+>|-+>|>{2}|—+|–+|-+(?=\s)|:+|：|=+(?=\s)|\||~(?=\s)|/{2}|\u2014)\s*(?=\S)"
 )
 ARROW = later(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
+STOP = later(r"[^\W_]{2}[.!。！](?=[\s(（\[【])")
 CLOSED = later(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
 
 
@@ -44,6 +45,26 @@ def _looked_up(text: str) -> Split | None:
 
 def _answered(bolds: tuple[int, ...], bold: bool, offset: int, text: str) -> Split | None:
     marks = _marks(text)
+    return _at(marks, text) or (
+        None if marks else _unasked(() if bold else tuple(place - offset for place in bolds), text)
+    )
+
+
+def commanded(line: Line, text: str) -> Split | None:
+    """The same where the question is a command, among questions that stand with their answers on one line.
+
+    >>> from contextvqa_async.refiner.lines import read_line
+    >>> commanded(read_line("x"), "Name the city shown. (Oslo)")
+    ('Name the city shown.', 'Oslo', 'brackets')
+    """
+    stops = [found.end() for found in STOP.finditer(text)]
+    offset = len(line.body) - len(text)
+    ends = [place - offset for place in line.bolds if place - offset in stops]
+    return _at(ends or stops, text) if len(ends or stops) == 1 else None
+
+
+def _at(marks: list[int], text: str) -> Split | None:
+    """The answer behind one of the places where a question may end."""
     for end in marks:
         sign = SIGN.match(text, end)
         if sign:
@@ -57,7 +78,7 @@ def _answered(bolds: tuple[int, ...], bold: bool, offset: int, text: str) -> Spl
             rest = _bare(text[end:])
             if rest and (text[end : end + 1].isspace() or ord(text[end]) > 0x2E80 or EMOJI.match(text, end)):
                 return text[:end].strip(), rest, "space"
-    return None if marks else _unasked(() if bold else tuple(place - offset for place in bolds), text)
+    return None
 
 
 def _unasked(ends: tuple[int, ...], text: str) -> Split | None:

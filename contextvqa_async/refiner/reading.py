@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from copy import copy
 
 from contextvqa_async.items import Pair
+from contextvqa_async.refiner.alike import cut_alike
 from contextvqa_async.refiner.context import paragraphs
 from contextvqa_async.refiner.data import Found, read_data, whole_value
 from contextvqa_async.refiner.enumerated import enumerated
@@ -119,7 +120,7 @@ def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
 
 def _lines(text: str, *, labelled: bool = False) -> Iterator[Line]:
     """Each line of a text, or the lines that one holds; ``labelled``: labelled lines are known to follow."""
-    return whole(list(_cut_lines(text)), labelled=labelled)
+    return whole(cut_alike(list(_cut_lines(text))), labelled=labelled)
 
 
 def _cut_lines(text: str) -> Iterator[Cut]:

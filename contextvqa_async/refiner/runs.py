@@ -72,8 +72,9 @@ def last_run(text: str) -> tuple[int, Run] | None:
         if raw and at >= end and len(raw) <= FULL and tries < TRIES and asking(raw):
             tries += 1
             run = run_of_pairs(text, at)
-            end = run.end if run else end
-            last = (at, run) if run and _stands_alone(text, run) else None
+            if run is None:  # what begins like a pair, and is none that the others are like
+                return None
+            end, last = run.end, (at, run) if _stands_alone(text, run) else None
         at += len(raw) + 1
     return last if tries < TRIES else None
 

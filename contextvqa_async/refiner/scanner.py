@@ -6,9 +6,10 @@ neighbours; a heading is one over pairs only if pairs follow; a dialogue quoted 
 
 from __future__ import annotations
 
-from contextvqa_async.refiner.answered import answered
+from contextvqa_async.refiner.answered import answered, commanded
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
+from contextvqa_async.refiner.machine import Asked
 from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists, mark_lone, speaks
 from contextvqa_async.refiner.stretch import Stretch
 
@@ -32,6 +33,8 @@ class Scanner:
                 anchored = True
             elif self.starts(at, anchored):
                 region, stop = self.scan(at, anchored)
+                if region.pairs and anchored:
+                    self._commanded(region)
                 if region.pairs:
                     found.append(region)
                 anchored, at = False, max(stop, at + 1)
@@ -40,6 +43,26 @@ class Scanner:
                 anchored = False
             at += 1
         return found
+
+    def _commanded(self, region: Region) -> None:
+        """Take in the pair right before a stretch, whose question is a command, if it is written as the others are."""
+        before = [at for at in range(max(0, region.start - 4), region.start) if self.lines[at].kind == "text"]
+        lines, first = [self.lines[at] for at in before], self.lines[region.start]
+        if lines and answered(first, first.body) and self._alike(lines[-1], first):
+            split = commanded(lines[-1], lines[-1].body)
+        elif len(lines) > 1 and first.style in {"bold", "head"} and self._alike(lines[-2], first):
+            before, split = before[:-1], (lines[-2].body, lines[-1].body, "")
+            split = split if split[0].endswith(".") and lines[-1].style == "text" and len(split[1]) < LONG else None
+        else:
+            split = None
+        if split:
+            region.start = before[-1]
+            region.pairs.insert(0, Asked(split[0], None, [split[1]]))
+
+    @staticmethod
+    def _alike(line: Line, first: Line) -> bool:
+        """Whether a line looks as the first question does, and is no heading over it."""
+        return line.style == first.style and line.label is None and not line.pairs_head
 
     @staticmethod
     def _slight(line: Line) -> bool:
@@ -111,6 +134,7 @@ class Scanner:
             if reader.take(at):
                 region.end = at + 1
             at += 1
+        reader.answer_first()
         region.pairs = reader.machine.pairs()
         region.unanswered = reader.machine.unanswered()
         return region, at

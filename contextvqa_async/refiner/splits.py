@@ -237,6 +237,11 @@ def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
     return parts
 
 
+def cut_at(line: Line, start: int, label: Label) -> list[Line]:
+    """A line cut at a label that stands at a place in it."""
+    return _parts(line, [(start, label)])
+
+
 TAIL = later(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")
 
 

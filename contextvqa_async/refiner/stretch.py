@@ -5,7 +5,7 @@ Rule: what a line is depends on the style of the stretch and on the labels to co
 
 from __future__ import annotations
 
-from contextvqa_async.refiner.answered import answered
+from contextvqa_async.refiner.answered import answered, commanded
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
@@ -199,7 +199,7 @@ class Stretch:
 
     def _asked(self, line: Line, at: int, words: str) -> tuple[str, str, str]:
         """A labelled question; if no answer's label comes before the next question, its line may hold the answer."""
-        inner = answered(line, words) if words and self.ahead.kind[at] != "answer" else None
+        inner = self._inner(line, words) if words and self.ahead.kind[at] != "answer" else None
         inner = inner or self._asking(at, words)
         if inner and inner[2] == "space" and self._bare_follows(at):
             inner = None
@@ -210,10 +210,26 @@ class Stretch:
         self.split += inner is not None
         return ("both", inner[0], inner[1]) if inner else ("question", words, "")
 
+    def _inner(self, line: Line, words: str) -> tuple[str, str, str] | None:
+        """A question and an answer on one line, for the signs between them, or as all before it were."""
+        inner = answered(line, words)
+        return commanded(line, words) if inner is None and not line.asks and self._on_one_line() else inner
+
+    def _on_one_line(self) -> bool:
+        """Whether every question so far stood on one line with its answer."""
+        return 0 < len(self.machine.asked) <= self.split
+
+    def answer_first(self) -> None:
+        """Part the first question from its answer, if it is a command, and all others stood on one line with theirs."""
+        asked = self.machine.asked
+        if len(asked) < 2 or asked[0].answers or self.split < len(asked) - 1:
+            return
+        if split := commanded(self.lines[self.region.start], asked[0].question):
+            asked[0].question, asked[0].answers = split[0], [split[1]]
+
     def _asking(self, at: int, words: str) -> tuple[str, str, str] | None:
         """A question and an answer that asks as well, where every pair so far stood on one line."""
-        asked = self.machine.asked
-        if not asked or self.machine.state != ANSWERED or self.split < len(asked) or self._bare_follows(at):
+        if self.machine.state != ANSWERED or not self._on_one_line() or self._bare_follows(at):
             return None
         found = TWICE.match(words)
         return (found[1], found[2], "space") if found else None
@@ -301,8 +317,9 @@ class Stretch:
 
     def _in_style(self, line: Line, at: int, state: str) -> bool:
         style = line.style
-        split = answered(line, line.body)
-        both = split is not None and split[2] in {"sign", "brackets", "space"}
+        split = self._inner(line, line.body)
+        sure = {"sign", "brackets", "space"} | ({"bold", "arrow"} if self._on_one_line() else set())
+        both = split is not None and split[2] in sure
         if at == self.region.start:
             return True
         if style == "item":
@@ -312,9 +329,9 @@ class Stretch:
         if style == "bullet":
             return (line.asks or both) and not (line.indent > self.indent and state == ASKED)
         if style == "head":
-            return line.asks or line.number is not None
+            return line.asks or line.number is not None or line.body.endswith(".")
         if style == "bold":
             return line.asks or state != ASKED
         if style == "emoji":
             return line.asks or both
-        return line.asks or (both and split is not None and split[2] == "sign")
+        return line.asks or (both and split is not None and split[2] in {"sign", "arrow"})
