@@ -165,6 +165,31 @@ def test_a_command_among_questions_is_a_question(written: str, place: int) -> No
     assert read.context == PROSE
 
 
+ODD_ANSWERS = (
+    *("A", "Q", "3", "I", "Answer", "Notes", "Article 5", "Part 2", "S.O.S.", "U.S.", "Dr. No", "J. K. Rowling"),
+    *("10:30 a.m.", "–40 °C", "$5 million", "3.5 km", "1,200", "Who's Who", "Question Time", '"The Reef"', "R&D"),
+    *("C++", "http://a.org/b", "24 (two dozen)", "Yes", "None", "左右"),
+)
+BARE = (
+    "{n}. {q} **{a}**",
+    "{n}. {q}\n   {a}",
+    "- **{q}** {a}",
+    "{n}. {q} ({a})",
+    "{n}. **{q}**\n- {a}",
+    "{n}. {q} → {a}",
+)
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS)
+@pytest.mark.parametrize("written", ONE_LINE + TWO_LINES + BARE)
+def test_an_answer_may_look_like_something_else(written: str, answer: str) -> None:
+    """Words that are labels, numbers, initials or signs elsewhere are an answer where one is due."""
+    pairs = [("Who built it?", "Bob Ray"), ("What is written there?", answer), ("When was it lit?", "1811")]
+    text = "\n\n".join(written.format(n=at, q=asked, a=said) for at, (asked, said) in enumerate(pairs, 1))
+    read = refine(f"{PROSE}\n\n**Question-Answer Pairs:**\n\n{text}")
+    assert [(pair.question, pair.answer) for pair in read.qas] == pairs
+
+
 PROSE = (
     "The lighthouse was lit in 1811 by the keepers of the northern lights, who rowed eleven miles for every supply, "
     "and it stands on the reef to this day. Its walls are of red granite."

@@ -67,7 +67,7 @@ def _at(marks: list[int], text: str) -> Split | None:
     """The answer behind one of the places where a question may end."""
     for end in marks:
         sign = SIGN.match(text, end)
-        if sign:
+        if sign and not MINUS.match(text, sign.end() - 1):
             return text[:end].strip(), _bare(text[sign.end() :]), "sign"
     for end in reversed(marks[-20:]) if text.rstrip(" .。")[-1:] in ")）]】" else ():
         closed = CLOSED.match(text, end)
@@ -114,6 +114,7 @@ def _marks(text: str) -> list[int]:
     return outside or ([] if depth == 0 else every)
 
 
+MINUS = later(r"[-–−]\d")
 DOT = later(r"[•▪◦·]\s*")
 
 
@@ -123,7 +124,7 @@ def _bare(text: str) -> str:
     at = 0
     while at < len(text):
         found = EMOJI.match(text, at) or SIGN.match(text, at) or DOT.match(text, at)
-        if not found or not at < found.end() < len(text):
+        if not found or not at < found.end() < len(text) or MINUS.match(text, at):
             break
         at = found.end()
     return text[at:].lstrip()

@@ -154,7 +154,10 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     if small and number is None and ended[1] not in {"colon", "bold", "brackets"}:
         return None
     label = Label(kinds()[word], word, *ended, number=number, plural=bool(found["plural"]))
-    return label if _credible(label) else None
+    return label if _credible(label, text[label.end : label.end + 3]) else None
+
+
+INITIAL = later(r"[^\W\d_]\.\s")
 
 
 def _stopped(found: re.Match[str]) -> bool:
@@ -247,8 +250,11 @@ def _joined(text: str, found: re.Match[str]) -> bool:
     return not between or (between in {".", "-", "#", "_"} and len(text) < LINE)
 
 
-def _credible(label: Label) -> bool:
-    """A lone letter needs a colon, a number, brackets or bold; an article's label needs more than a full stop."""
+def _credible(label: Label, after: str = "") -> bool:
+    """A lone letter needs a colon, a number, brackets or bold, or no initial ``after`` it; an article's label needs
+    more than a full stop."""
+    if label.initial and label.word not in "qa" and INITIAL.match(after):  # "J. K. Rowling"
+        return False
     if label.letter:
         return (
             label.sign in {"colon", "bold", "brackets"}

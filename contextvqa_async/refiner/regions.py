@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field
 
+from contextvqa_async.refiner.labels import Label
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, QUESTION, TERM, Line
 from contextvqa_async.refiner.machine import Asked
 
@@ -92,6 +93,32 @@ def mark_lone(lines: list[Line]) -> None:
         for at in labelled:
             lines[at] = copy(lines[at])
             lines[at].label = None
+
+
+def mark_names(lines: list[Line]) -> None:
+    """What could be a label, alone between two questions, is the answer of the first: ``A``, ``Notes``, ``Article 5``.
+
+    Only where no answer carries a label.
+    """
+    if any(line.is_label("answer", "answers") and line.label and not _nameable(line.label) for line in lines):
+        return
+    for at in range(1, len(lines) - 1):
+        label = lines[at].label
+        if label is None or not _nameable(label) or not _asks(lines[at - 1]):
+            continue
+        after = next((line for line in lines[at + 1 : at + 4] if line.kind == "text"), None)
+        if after is not None and _asks(after):
+            lines[at] = copy(lines[at])
+            lines[at].label, lines[at].pairs_head = None, False
+
+
+def _nameable(label: Label) -> bool:
+    """Whether nothing but its word makes a label, so that it could be a name or an initial."""
+    return label.sign in {"last", "mark"} and not label.plural
+
+
+def _asks(line: Line) -> bool:
+    return line.kind == "text" and line.label is None and line.asks
 
 
 def _lone(line: Line) -> bool:

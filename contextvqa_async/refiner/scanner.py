@@ -10,7 +10,16 @@ from contextvqa_async.refiner.answered import answered, commanded
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
 from contextvqa_async.refiner.machine import Asked
-from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, mark_lists, mark_lone, speaks
+from contextvqa_async.refiner.regions import (
+    LONG,
+    Region,
+    label_kind,
+    look_ahead,
+    mark_lists,
+    mark_lone,
+    mark_names,
+    speaks,
+)
 from contextvqa_async.refiner.stretch import Stretch
 
 
@@ -21,6 +30,7 @@ class Scanner:
         self.lines = lines
         mark_lists(lines)
         mark_lone(lines)
+        mark_names(lines)
         self.ahead = look_ahead(lines)
 
     def regions(self) -> list[Region]:

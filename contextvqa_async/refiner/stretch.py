@@ -271,6 +271,9 @@ class Stretch:
     def _cut_number(self, line: Line, at: int) -> bool:
         """Whether a line is nothing but the number of a question that was cut off."""
         counted = self.number is not None and line.words == str(self.number + 1)
+        after = next((later for later in self.lines[at + 1 : at + 4] if later.kind == "text"), None)
+        if after is not None and after.number == (self.number or 0) + 1:
+            return False
         return counted and (self.region.style == "item" or self.ends_text(at))
 
     def _lists(self, letter: str) -> bool:
