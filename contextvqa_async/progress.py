@@ -204,6 +204,32 @@ def open_display(mode: str, out: TextIO | None = None) -> Display:
     return PlainDisplay(out)
 
 
+class Lasting:
+    """A display for as long as somebody reads it: what is in flight is paid for, and no closed pipe may end it.
+
+    Nor a log on a full disk; None stands for a process without a stderr.
+    """
+
+    def __init__(self, inner: Display | None) -> None:
+        self._inner = inner
+
+    def __call__(self, event: Event) -> None:
+        self._do(lambda inner: inner(event))
+
+    def tick(self) -> None:
+        self._do(lambda inner: inner.tick())
+
+    def close(self) -> None:
+        self._do(lambda inner: inner.close())
+
+    def _do(self, work: Callable[[Display], None]) -> None:
+        try:
+            if self._inner is not None:
+                work(self._inner)
+        except (OSError, ValueError):  # ValueError: the file is closed
+            self._inner = None
+
+
 def describe(summary: Summary) -> str:
     """The closing summary, as lines of text."""
     return "\n".join(_lines(summary))

@@ -242,6 +242,16 @@ def test_the_summary_tells_of_a_path_that_is_no_utf_8(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "summary.json").read_text())["output"] == "o\udcff.jsonl"
 
 
+@pytest.mark.usefixtures("command")
+def test_no_file_takes_the_place_of_a_closed_stderr(tmp_path: Path) -> None:
+    """Under number 2, the output would get what libraries write to stderr; and the run goes well without any."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1})
+    run = [sys.executable, "-m", "contextvqa_async", "in.jsonl", "o.jsonl"]
+    result = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *run], check=False, timeout=60)
+    assert result.returncode == 0
+    assert [row["id"] for row in read_jsonl(tmp_path / "o.jsonl")] == [1]
+
+
 def test_an_empty_input_is_done_at_once(command: Command, tmp_path: Path) -> None:
     """Nothing to do is no error."""
     (tmp_path / "in.jsonl").touch()
@@ -306,6 +316,14 @@ def test_refine_reads_saved_answers_again(command: Command, tmp_path: Path) -> N
     assert (rows[0]["context_vqa"], rows[0]["x"]) == ("old", 1)
     assert "line 2" in err
     assert "line 3" in err
+
+
+def test_refine_empties_no_file_that_it_reads(command: Command, tmp_path: Path) -> None:
+    """OUT is written beside its name first: that file is never RAW, whose answers were paid for."""
+    write_jsonl(tmp_path / "raw.jsonl.tmp", {"vqa": "Article: One.\n\nQ1: What?\nA1: This"})
+    code, _, err = command("refine", "raw.jsonl.tmp", "raw.jsonl")
+    assert code == 0, err
+    assert len(read_jsonl(tmp_path / "raw.jsonl")) == len(read_jsonl(tmp_path / "raw.jsonl.tmp")) == 1
 
 
 def test_refine_writes_to_stdout_and_keeps_paragraphs(command: Command, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 
 from contextvqa_async.items import Advanced, Failure, FailureClass, Notice, Row, Settled, Started, Summary
-from contextvqa_async.progress import Meter, PlainDisplay, clock_time, describe, open_display
+from contextvqa_async.progress import Lasting, Meter, PlainDisplay, clock_time, describe, open_display
 
 
 class Clock:
@@ -168,3 +169,26 @@ def test_failures_count_too() -> None:
 def test_times_read_like_a_clock() -> None:
     """Hours, minutes, seconds; rounded."""
     assert [clock_time(t) for t in (0, 59.6, 3725, None)] == ["0:00:00", "0:01:00", "1:02:05", "-:--:--"]
+
+
+def test_a_run_is_not_ended_by_whoever_stopped_reading_its_progress() -> None:
+    """``2>&1 | head``, or a log on a full disk: the answers in flight are paid for."""
+    reader, writer = os.pipe()
+    out = open(writer, "w")  # noqa: SIM115 - closing it raises
+    display = Lasting(PlainDisplay(out))
+    display(Notice(message="heard"))
+    assert os.read(reader, 100) == b"heard\n"
+    os.close(reader)
+    display(Notice(message="lost"))
+    display.tick()
+    display.close()
+    with pytest.raises(BrokenPipeError):
+        out.close()
+
+
+def test_a_run_without_a_stderr_has_nobody_to_tell() -> None:
+    """As under a supervisor that closed it."""
+    display = Lasting(None)
+    display(Notice(message="lost"))
+    display.tick()
+    display.close()

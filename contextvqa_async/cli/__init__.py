@@ -6,6 +6,7 @@ Rule: stdout is for data, stderr for people; every error of this package ends he
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -60,8 +61,21 @@ def cli() -> None:
     """Context-based VQA data from images."""
 
 
+def _take_standard_files() -> None:
+    """Where a caller closed stdin, stdout or stderr, open nothing in its place.
+
+    The output would get its number, and whoever writes to number 2 would write into the rows.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with DESIGN's codes: 0, 1, 2, 3, 130 or 143."""
+    _take_standard_files()
     try:
         code = cli.main(args=args, prog_name="cvqa-async", standalone_mode=False)
     except click.Abort:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,11 +16,12 @@ import click
 from contextvqa_async.cli.options import HELP
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import UsageError
-from contextvqa_async.items import Failure
+from contextvqa_async.items import Failure, Refined
 from contextvqa_async.jsonl import dumps
 from contextvqa_async.records import read_records
 from contextvqa_async.refiner import refine
 from contextvqa_async.rows import keep_complete
+from contextvqa_async.sink.outfile import spare_of
 
 _SHOWN = 10
 _NO_KEY = "\0"
@@ -33,6 +34,12 @@ class _Counts:
     pairs: int = 0
     empty: int = 0
     faults: list[str] = field(default_factory=list)
+
+    def add(self, refined: Refined) -> None:
+        """Count one row."""
+        self.rows += 1
+        self.pairs += len(refined.qas)
+        self.empty += not refined.qas
 
 
 @click.command("refine", context_settings=HELP)
@@ -65,7 +72,7 @@ def _opened(out: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    spare = Path(out + ".tmp")
+    spare = spare_of(Path(out))  # of a name that no RAW has: it would be emptied before it is read
     try:
         with spare.open("wb") as file:
             yield file
@@ -73,33 +80,28 @@ def _opened(out: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
     finally:
-        spare.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that is read-only has been told
+            spare.unlink(missing_ok=True)
 
 
 async def _refine_all(
     raw: str, file: BinaryIO, input_key: str, output_key: str, keep_paragraphs: bool, counts: _Counts
 ) -> None:
-    async for line, fields in _objects(raw, counts):
-        text = fields.get(input_key)
-        if not isinstance(text, str):
-            wrong = "no text" if input_key in fields else "nothing"
-            counts.faults.append(f"line {line}: there is {wrong} under {input_key!r}.")
-            continue
-        refined = refine(text, keep_paragraphs=keep_paragraphs)
-        refined = keep_complete(refined, truncated=_was_cut(fields))
-        file.write(dumps({**fields, output_key: refined.as_dict()}) + b"\n")
-        counts.rows += 1
-        counts.pairs += len(refined.qas)
-        counts.empty += not refined.qas
-
-
-async def _objects(raw: str, counts: _Counts) -> AsyncIterator[tuple[int | None, Mapping[str, Any]]]:
     reading = Reading(id_key=_NO_KEY, image_key=_NO_KEY, conversation_key=_NO_KEY)
-    async for item in read_records(raw, reading):
-        if isinstance(item, Failure):
-            counts.faults.append(f"line {item.line}: {item.message}")
-        else:
-            yield item.line, item.fields
+    async with aclosing(read_records(raw, reading)) as items:  # a full disk leaves it in the middle
+        async for item in items:
+            fields = {} if isinstance(item, Failure) else item.fields
+            text = fields.get(input_key)
+            if isinstance(item, Failure):
+                counts.faults.append(f"line {item.line}: {item.message}")
+            elif isinstance(text, str):
+                refined = refine(text, keep_paragraphs=keep_paragraphs)
+                refined = keep_complete(refined, truncated=_was_cut(fields))
+                file.write(dumps({**fields, output_key: refined.as_dict()}) + b"\n")
+                counts.add(refined)
+            else:
+                wrong = "no text" if input_key in fields else "nothing"
+                counts.faults.append(f"line {item.line}: there is {wrong} under {input_key!r}.")
 
 
 def _was_cut(fields: Mapping[str, Any]) -> bool:

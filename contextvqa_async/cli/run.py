@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +80,10 @@ def command(
         from contextvqa_async.progress import describe
 
     summary = run_in_loop(input, output, settings, progress=progress, verbose=verbose)
-    click.echo(describe(summary), err=True)
     if summary_json:
         _write_summary(Path(summary_json), summary)
+    with suppress(OSError):  # nobody reads it any more: the exit code still tells
+        click.echo(describe(summary), err=True)
     return summary.exit_code
 
 

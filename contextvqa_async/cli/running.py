@@ -15,7 +15,7 @@ from contextvqa_async.errors import CvqaError, UsageError
 from contextvqa_async.items import Notice, Summary
 from contextvqa_async.options import Settings
 from contextvqa_async.pipeline import GRACE_SECONDS, Stop
-from contextvqa_async.progress import Display, open_display
+from contextvqa_async.progress import Display, Lasting, open_display
 from contextvqa_async.run import run_line
 
 _SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
@@ -24,7 +24,7 @@ _SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
 def run_in_loop(source: str, output: str, settings: Settings, *, progress: str, verbose: bool) -> Summary:
     """Run the line to its end or until a signal; ``progress`` is the display's name. Raises UsageError."""
     _allow_open_files(settings.limits.concurrency * (2 if settings.simulate else 1))
-    display = open_display(progress)
+    display = Lasting(None if sys.stderr is None else open_display(progress))
     try:
         return anyio.run(_run, source, output, settings, display, verbose, backend_options=_loop())
     except* CvqaError as faults:  # a task group's way of raising one

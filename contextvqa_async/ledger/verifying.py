@@ -20,7 +20,7 @@ from contextvqa_async.items import Record, RecordId
 from contextvqa_async.jsonl import Batch, id_of
 from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.records import Source, read_records
-from contextvqa_async.sink.failures import entry_key, entry_of
+from contextvqa_async.sink.failures import entry_key, entry_of, line_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.outfile import tail_of
 from contextvqa_async.sink.rowfile import RowScan, row_of
@@ -118,7 +118,7 @@ class _Check:
             if (entry := entry_of(line)) is None:
                 continue
             if (key := entry_key(entry)) is None:
-                self.told_lines.add(entry.get("line", 0))
+                self.told_lines.add(line_of(entry))
                 continue
             known = self.index.mark(key, Flag.FAILED)
             self.found.failures += not known

@@ -117,7 +117,7 @@ class FailedFile:
             if entry is None:
                 stale = False
             elif key is None:
-                stale = offset < before and _line_of(entry) <= read_up_to
+                stale = offset < before and line_of(entry) <= read_up_to
             else:
                 stale = bool(index.find(key) & (Flag.ROW if offset >= before else Flag.ROW | Flag.NEW_FAILURE))
             return [] if stale else [line]
@@ -131,6 +131,7 @@ class FailedFile:
             sync_folder(self.path)
 
 
-def _line_of(entry: Mapping[str, Any]) -> int:
+def line_of(entry: Mapping[str, Any]) -> int:
+    """The number of the input's line that was no record; 0 where the entry names none."""
     line = entry.get("line")
     return line if isinstance(line, int) else 0
