@@ -274,6 +274,20 @@ def test_a_toml_file_and_variables_set_options_and_flags_win(
     assert len(read_jsonl(tmp_path / "out.jsonl")) == 8
 
 
+def test_one_of_what_may_be_several_is_a_plain_text(
+    command: Command, base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In TOML without brackets, and in a variable with the blank that every header has."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": 1})
+    monkeypatch.delenv("CVQA_BASE_URL")
+    (tmp_path / "run.toml").write_text(f'base_url = "{base_url}"\nheader = "X-Title: two words"\n')
+    code, _, err = command("in.jsonl", "a.jsonl", "--config", "run.toml")
+    assert code == 0, err
+    monkeypatch.setenv("CVQA_HEADER", "X-Title: two words\nX-More: 1")
+    code, _, err = command("in.jsonl", "b.jsonl", "--base-url", base_url)
+    assert code == 0, err
+
+
 def test_another_model_or_prompt_is_not_mixed_in(command: Command, tmp_path: Path) -> None:
     """The refusal says what differs; --allow-mixed and --overwrite are the two ways on."""
     write_jsonl(tmp_path / "in.jsonl", {"id": 1}, {"id": 2})

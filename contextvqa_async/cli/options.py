@@ -32,6 +32,12 @@ def _parse_json(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
         raise click.BadParameter(f"not valid JSON ({error}): {value[:80]}", ctx, param) from None
 
 
+class _Line(click.types.StringParamType):
+    """A text with blanks in it: of several in one variable, each stands on a line of its own."""
+
+    envvar_list_splitter = "\n"
+
+
 class GroupedOption(click.Option):
     """An option that knows under which heading of the help it stands; read from CVQA_<NAME> too."""
 
@@ -64,7 +70,7 @@ def run_options() -> list[click.Option]:
         ),
         _endpoint("--model", metavar="NAME", help=f"Model to ask [{DEFAULT_MODEL}]."),
         _endpoint("--api-key-env", multiple=True, metavar="NAME", help="Variable of the key; HOST=NAME for one host."),
-        _endpoint("--header", multiple=True, metavar="'K: V'", help="Header to send; again for more."),
+        _endpoint("--header", type=_Line(), multiple=True, metavar="'K: V'", help="Header to send; again for more."),
         _endpoint("--simulate", is_flag=True, help="Ask the embedded simulator: no key, no network, no cost."),
     ]
     return endpoint + [_option(group, each) for group in _TITLES for each in fields(group)]
@@ -100,12 +106,14 @@ def load_config(ctx: click.Context, param: click.Parameter, value: str | None) -
     """Make the TOML file's values the defaults of this command; raises UsageError for a name it does not know."""
     if value is None:
         return
-    names = {each.name for each in ctx.command.params if each.name}
+    names = {each.name: each for each in ctx.command.params if each.name}
     table = _read_toml(Path(value))
-    for name in table:
+    for name, given in table.items():
         if name not in names or name == "config":
             near = get_close_matches(name, names, n=1)
             raise UsageError(f"{value} sets {name!r}, which is no option" + (f"; {near[0]!r}?" if near else "."))
+        if isinstance(given, str) and getattr(names[name], "multiple", False):
+            table[name] = [given]  # one of what may be several
     ctx.default_map = {**(ctx.default_map or {}), **table}
 
 
