@@ -118,7 +118,7 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
                 found.append(at)
         elif line.kind != "text":
             continue
-        elif not words and bulk(line.words) > 160 and not opens(line.words):
+        elif not words and bulk(line.words) > (100 if line.words[-1:] == "." else 160) and not opens(line.words):
             words += 1
         told = told or (line.kind == "text" and line.style == "text" and line.label is None and not opens(line.words))
     return found
