@@ -16,6 +16,9 @@ from contextvqa_async.refiner.lines import Line
 from contextvqa_async.refiner.splits import cut_at
 from contextvqa_async.refiner.told import Cut
 
+LONG = 600
+"""No line with one pair is longer."""
+
 
 def cut_alike(lines: list[Cut]) -> list[Cut]:
     """The lines, with those cut that stand beside lines that were."""
@@ -56,7 +59,7 @@ def _cut(lines: list[Cut], at: int, words: dict[tuple[str, str], str]) -> list[C
 def _label_at(line: Line, word: str) -> tuple[int, Label] | None:
     """The last place in a line, after a sentence, where an answer's label stands."""
     low = lowered(line.body)
-    at = low.rfind(word)
+    at = low.rfind(word) if len(low) < LONG else -1
     while at > 0:
         label = read_label(line.body, line.bolds, at)
         if label and label.kind == "answer" and label.word == word and low[:at].rstrip(" *(")[-1:] in ".!。":
