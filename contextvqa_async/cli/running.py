@@ -18,7 +18,8 @@ from contextvqa_async.pipeline import GRACE_SECONDS, Stop
 from contextvqa_async.progress import Display, Lasting, open_display
 from contextvqa_async.run import run_line
 
-_SIGNALS = {signal.SIGINT: ("Ctrl-C", 130), signal.SIGTERM: ("SIGTERM", 143)}
+_SIGNALS = {"SIGINT": ("Ctrl-C", 130), "SIGTERM": ("SIGTERM", 143), "SIGHUP": ("The terminal is closed", 129)}
+"""Each with its name to a reader, and the exit code of a process that it ends."""
 
 
 def run_in_loop(source: str, output: str, settings: Settings, *, progress: str, verbose: bool) -> Summary:
@@ -79,10 +80,13 @@ async def _tick(display: Display) -> None:
 
 
 async def _obey_signals(stop: Stop, display: Display, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-    with anyio.open_signal_receiver(*_SIGNALS) as signals:
+    obeyed = [signal.Signals[name] for name in _SIGNALS]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
+        obeyed.remove(signal.SIGHUP)
+    with anyio.open_signal_receiver(*obeyed) as signals:
         task_status.started()
         async for number in signals:
-            name, exit_code = _SIGNALS[signal.Signals(number)]
+            name, exit_code = _SIGNALS[signal.Signals(number).name]
             if not stop.draining.is_set():
                 display(
                     Notice(message=f"{name}: waiting for answers in flight, {GRACE_SECONDS:.0f} s at most; again: now.")
