@@ -136,7 +136,9 @@ async def test_fifty_kills_at_random_moments(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-@pytest.mark.skipif(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, reason="run under nohup")
+@pytest.mark.skipif(
+    sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, reason="run under nohup"
+)
 async def test_one_signal_drains_and_the_next_run_asks_only_the_rest(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
