@@ -358,6 +358,16 @@ def test_a_first_word_that_names_a_command_is_the_command(command: Command, tmp_
     assert command("./refine", "out.jsonl")[0] == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a file that is always full")
+def test_a_full_standard_output_is_told_in_one_sentence() -> None:
+    """What cannot be printed ends in exit code 3 and one sentence."""
+    with Path("/dev/full").open("wb") as full:
+        run = [sys.executable, "-m", "contextvqa_async", "--help"]
+        result = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert result.returncode == 3
+    assert result.stderr.decode() == "Error: Standard output: No space left on device.\n"
+
+
 def test_as_a_module_it_is_the_same_command() -> None:
     """``python -m contextvqa_async``."""
     result = subprocess.run([sys.executable, "-m", "contextvqa_async", "--version"], capture_output=True, check=False)

@@ -74,7 +74,7 @@ def _take_standard_files() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with DESIGN's codes: 0, 1, 2, 3, 130 or 143."""
+    """Run the command line and exit with DESIGN's codes: 0, 1, 2, 3, 129, 130 or 143."""
     _take_standard_files()
     try:
         code = cli.main(args=args, prog_name="cvqa-async", standalone_mode=False)
@@ -89,4 +89,8 @@ def main(args: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
+    except OSError as error:  # files are told of where they are used: this is standard output's
+        click.echo(f"Error: Standard output: {error.strerror or error}.", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of it is not to fail once more
+        code = EXIT_STOPPED
     sys.exit(code if isinstance(code, int) else 0)
