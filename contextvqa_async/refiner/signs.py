@@ -5,7 +5,7 @@ Rule: one pass over the text says which of the steps to come have nothing to loo
 
 from __future__ import annotations
 
-COMMON = bytes(byte for byte in range(128) if chr(byte).isalnum() or chr(byte) in " \n,.;:!?'\"()-/%#")
+COMMON = bytes(byte for byte in range(128) if chr(byte).isalnum() or chr(byte) in " \n,.;:!?()-/%#")
 
 
 def uncommon(text: str) -> set[str]:

@@ -63,7 +63,6 @@ def survey(text: str) -> Survey | None:
     signs = uncommon(text)
     if not _bare(text, signs):
         return None
-    text = text.replace("  \n", "\n")
     before = _before(text, "".join(signs.intersection(MARKED)))
     if before is None:
         return None
@@ -83,7 +82,7 @@ def _bare(text: str, signs: set[str]) -> bool:
     """Whether there is nothing to unwrap."""
     if not WRAPPED.isdisjoint(signs) or not "".join(signs).isprintable():
         return False
-    if ("~" in signs and "~~~" in text) or "'''" in text or '"""' in text:
+    if any(sign in signs and sign * 3 in text for sign in "~'\""):
         return False
     return (
         not ("&" in signs and ENTITY.search(text))

@@ -109,7 +109,7 @@ STEPS = (
     ("\\", unescape_marks),
     ("[&", in_tags),
     ("В", spelled_out),
-    ("", unquote),
+    ("\"'", unquote),
     *LANGUAGES,
 )
 """Each with the signs without which it has nothing to do."""
