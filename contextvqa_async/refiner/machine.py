@@ -141,10 +141,6 @@ class Machine:
         """The questions that were answered."""
         return [asked for asked in self.asked if asked.done]
 
-    def unanswered(self) -> int:
-        """How many questions wait for an answer."""
-        return sum(not asked.done for asked in self.asked)
-
     def queued(self) -> int:
         """How many questions in a row, up to the last, have no answer."""
         return len(self.waiting)

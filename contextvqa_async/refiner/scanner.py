@@ -146,7 +146,7 @@ class Scanner:
             at += 1
         reader.answer_first()
         region.pairs = reader.machine.pairs()
-        region.unanswered = reader.machine.unanswered()
+        region.unanswered = len(reader.machine.asked) - len(region.pairs)
         return region, at
 
     @staticmethod

@@ -70,6 +70,7 @@ def _starts(low: str, at: int) -> Iterator[int]:
 
 
 TRIM = " \t|/;；→⇒➜•·*–—-=>~"
+COUNTING = frozenset(".)、")
 COUNT = later(r"(?:^|\s)\d{1,3}[.)、]$")
 
 
@@ -232,7 +233,9 @@ def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
         body = line.body[starts[at] : stop]
         body = _trim(body, cuts[at + 1]) if at + 1 < len(cuts) else body
         real = _moved(label, min(label.end - starts[at], len(body)))
-        bolds = tuple(place - starts[at] for place in line.bolds if starts[at] < place <= starts[at] + len(body))
+        bolds = line.bolds and tuple(
+            place - starts[at] for place in line.bolds if starts[at] < place <= starts[at] + len(body)
+        )
         parts.append(Line("text", words=body, body=body, label=real, indent=line.indent, bolds=bolds, form="cut"))
     return parts
 
@@ -267,8 +270,8 @@ def _trim(text: str, follows: Label) -> str:
     trimmed = text.rstrip(TRIM)
     if text[len(trimmed) :][:1] == ";" and "\u0370" <= trimmed[-1:] <= "\u03ff":
         trimmed += ";"  # which asks, in Greek
-    if found := COUNT.search(trimmed[-6:]):
+    if trimmed[-1:] in COUNTING and (found := COUNT.search(trimmed[-6:])):
         trimmed = trimmed[: len(trimmed) - len(found.group())].rstrip(TRIM)
-    while (found := EMOJI.search(trimmed[-8:])) and found.end() == len(trimmed[-8:]):
+    while trimmed[-1:] > "\u2000" and (found := EMOJI.search(trimmed[-8:])) and found.end() == len(trimmed[-8:]):
         trimmed = trimmed[: len(trimmed) - len(found.group())].rstrip()
     return trimmed if follows.kind != "answer" or trimmed else text
