@@ -15,7 +15,7 @@ from typing import Any
 from contextvqa_async.refiner.keys import BODIES, kind_of, number_in
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import asks
-from contextvqa_async.refiner.loosejson import DECODER, read_json
+from contextvqa_async.refiner.loosejson import DECODER, QUOTES, read_json
 from contextvqa_async.refiner.looseyaml import read_yaml
 
 START = later(
@@ -51,7 +51,8 @@ class Found:
 
 def read_data(text: str) -> list[str | Found]:
     """The text in pieces: words as they stand, and, in place of each value, what it holds."""
-    return _yaml(text) or (_json(text) if "{" in text or "[" in text else [text])
+    opens = ("{" in text or "[" in text) and any(map(text.__contains__, QUOTES))
+    return _yaml(text) or (_json(text) if opens else [text])
 
 
 def whole_value(text: str) -> Found | None:
