@@ -17,7 +17,7 @@ from contextvqa_async.errors import RecordError
 from contextvqa_async.inflight import ByteBudget
 from contextvqa_async.items import Completion, Image, Record
 from contextvqa_async.options import Settings
-from contextvqa_async.prompt import DEFAULT_PROMPT, build_messages
+from contextvqa_async.prompt import build_messages, prompt_of
 
 Tell = Callable[[str], None]
 
@@ -37,7 +37,7 @@ class Asker:
         self._roots = images.image_roots(settings.reading, source)
         self._threads = images.Threads()
         self._memory = ByteBudget(int(settings.limits.max_inflight_mb * MEGABYTE))
-        self._prompt = settings.generation.prompt or DEFAULT_PROMPT
+        self._prompt = prompt_of(settings.generation)
         self._fetch: images.Fetcher | None = None
 
     @classmethod

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
+from contextvqa_async.config import Generation
 from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.items import Image, Record, Turn
 
@@ -47,6 +48,11 @@ A2: <answer>
 """What a record without a conversation asks: the eight criteria, and a layout that is read back without doubt."""
 
 _MARK = "<image>"
+
+
+def prompt_of(generation: Generation) -> str:
+    """What is asked of a record without a conversation."""
+    return generation.prompt or DEFAULT_PROMPT
 
 
 def build_messages(record: Record, images: Sequence[Image], *, system_prompt: str, prompt: str) -> list[bytes]:

@@ -35,7 +35,7 @@ from contextvqa_async.items import (
 )
 from contextvqa_async.options import RunOptions, Settings
 from contextvqa_async.pipeline import Line, Stop
-from contextvqa_async.prompt import DEFAULT_PROMPT
+from contextvqa_async.prompt import prompt_of
 from contextvqa_async.records import Position, Source, check_source, read_records
 from contextvqa_async.rows import make_failure
 from contextvqa_async.sink import Counts, Sink
@@ -205,7 +205,7 @@ class Run:
         return {
             "model": "simulator" if self.settings.simulate else self.settings.endpoints[0].model,
             **generation,
-            "prompt": self.settings.generation.prompt or DEFAULT_PROMPT,
+            "prompt": prompt_of(self.settings.generation),
             "max_pixels": reading.max_pixels,
             "id_key": reading.id_key,
             "answer_key": reading.answer_key,
