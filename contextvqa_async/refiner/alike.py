@@ -46,13 +46,12 @@ def _beginning(line: Line) -> tuple[str, str]:
 
 def _cut(lines: list[Cut], at: int, words: dict[tuple[str, str], str]) -> list[Cut]:
     """One line, cut where its neighbours are."""
-    line = lines[at]
-    whole = isinstance(line, list) or line.kind != "text" or line.form == "cut"
-    word = "" if whole or isinstance(line, list) else words.get(_beginning(line), "")
-    after = lines[at + 1] if at + 1 < len(lines) else None
-    if isinstance(line, list) or not word or (isinstance(after, Line) and after.form == "cut"):
+    line, after = lines[at], lines[at + 1] if at + 1 < len(lines) else None
+    if isinstance(line, list) or line.kind != "text" or line.form == "cut":
         return [line]
-    place = _label_at(line, word)
+    cut_already = isinstance(after, Line) and after.form == "cut"
+    word = "" if cut_already else words.get(_beginning(line), "")
+    place = _label_at(line, word) if word else None
     return [*cut_at(line, *place)] if place else [line]
 
 

@@ -1,5 +1,5 @@
-"""A text comes in that may hold JSON; the same text goes out with each value put as marked lines: article, and
-pairs.
+"""A text comes in that may hold JSON or YAML; the same text goes out in pieces: words, and what each value holds of an
+article and pairs.
 
 Rule: keys say what a value is; the shape around them may be any. A value that holds neither article nor pairs
 stays text.
@@ -17,6 +17,8 @@ from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import asks
 from contextvqa_async.refiner.loosejson import DECODER, QUOTES, read_json
 from contextvqa_async.refiner.looseyaml import read_yaml
+from contextvqa_async.refiner.signs import uncommon
+from contextvqa_async.refiner.unwrap import ODD
 
 START = later(
     r"(?:^(?:[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t])?|(?<=[\n:：=]))[ \t>]*(?P<value>[\[{])"
@@ -58,11 +60,13 @@ def read_data(text: str) -> list[str | Found]:
 def whole_value(text: str) -> Found | None:
     """What a text holds that is nothing but one valid JSON value, in a fence or not, with an article and pairs."""
     lead = WHOLE.match(text)
+    if lead is None or not ODD.isdisjoint(uncommon(text)):
+        return None
     try:
-        value, end = DECODER.raw_decode(text, lead.end()) if lead else (None, 0)
+        value, end = DECODER.raw_decode(text, lead.end())
     except (ValueError, RecursionError):
         return None
-    if value is None or text[end:].strip("` \n"):
+    if text[end:].strip("` \n"):
         return None
     found = _found(value)
     return found if found.articles and found.pairs else None

@@ -67,6 +67,11 @@ class Label:
         """Whether the label may be a name's initial, as in ``J. W. Pepper``."""
         return self.letter and self.sign == "mark" and self.number is None
 
+    @property
+    def lettered(self) -> bool:
+        """Whether the label is a mere letter, and no initial."""
+        return self.letter and not self.initial
+
 
 @cache
 def kinds() -> dict[str, str]:

@@ -24,14 +24,13 @@ from contextvqa_async.refiner.plain import is_plain
 from contextvqa_async.refiner.regions import Region
 from contextvqa_async.refiner.runs import last_run
 from contextvqa_async.refiner.scanner import Scanner, choose
-from contextvqa_async.refiner.signs import uncommon
 from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.survey import Survey, is_prose, survey
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.told import Cut, may_tell, whole
-from contextvqa_async.refiner.unwrap import ODD, entities, unfence, unwrap
+from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 
 SEALED_BLANK = Line("blank", sealed=True)
 VOID = "\n" * 40
@@ -41,7 +40,7 @@ LEFT = "".join(map(chr, range(0xE000, 0xE009)))
 
 def read(text: str, *, glancing: bool = True) -> Survey:
     """The same of any answer; ``glancing`` allows shortcuts, which change nothing."""
-    value = whole_value(text) if ODD.isdisjoint(uncommon(text)) else None
+    value = whole_value(text)
     bare = text if value else unwrap(text)
     seen = survey(bare) if glancing and bare != text else None
     if seen:
@@ -98,7 +97,7 @@ def _piece_lines(pieces: list[str | Found], *, glancing: bool) -> Iterator[Line]
     for piece in pieces:
         if isinstance(piece, Found):
             yield from _data_lines(piece)
-        elif isinstance(piece, str) and piece.strip():
+        elif piece.strip():
             yield from _text_lines(piece, glancing=glancing)
 
 
@@ -199,7 +198,6 @@ def _plain(text: str) -> str:
     parts = [read_line(raw) for raw in entities(untag(text)).split("\n")]
     if len(parts) == 1:
         line = parts[0]
-        labelled = line.label is not None and line.label.letter and not line.label.initial
-        return line.rest or line.words if labelled else line.words
+        return line.rest or line.words if line.label is not None and line.label.lettered else line.words
     sign = ", " if all(part.decor == "bullet" for part in parts if part.kind == "text") else " "
     return sign.join(part.words for part in parts if part.words)

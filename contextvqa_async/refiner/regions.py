@@ -32,7 +32,11 @@ class Region:
     quoted: bool = False
     first: int | None = None
     key: str = ""  # the look of its first question
-    apart: bool = False  # answers stood apart from questions
+
+    def lead_with(self, asked: Asked, start: int) -> None:
+        """Take in a pair before the first, which begins in an earlier line."""
+        self.start = start
+        self.pairs.insert(0, asked)
 
 
 @dataclass(slots=True)

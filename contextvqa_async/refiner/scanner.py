@@ -59,15 +59,12 @@ class Scanner:
         before = [at for at in range(max(0, region.start - 4), region.start) if self.lines[at].kind == "text"]
         lines, first = [self.lines[at] for at in before], self.lines[region.start]
         if lines and answered(first, first.body) and self._alike(lines[-1], first):
-            split = commanded(lines[-1], lines[-1].body)
+            if split := commanded(lines[-1], lines[-1].body):
+                region.lead_with(Asked(split[0], None, [split[1]]), before[-1])
         elif len(lines) > 1 and first.style in {"bold", "head"} and self._alike(lines[-2], first):
-            before, split = before[:-1], (lines[-2].body, lines[-1].body, "")
-            split = split if split[0].endswith(".") and lines[-1].style == "text" and len(split[1]) < LONG else None
-        else:
-            split = None
-        if split:
-            region.start = before[-1]
-            region.pairs.insert(0, Asked(split[0], None, [split[1]]))
+            asked, said = lines[-2].body, lines[-1]
+            if asked.endswith(".") and said.style == "text" and len(said.body) < LONG:
+                region.lead_with(Asked(asked, None, [said.body]), before[-2])
 
     @staticmethod
     def _alike(line: Line, first: Line) -> bool:

@@ -153,8 +153,7 @@ def _pair(cells: list[str], asked: int, answer: int) -> Iterator[Line]:
     label = read_label(question)
     question = question[label.end :] if label and label.kind == "question" else question
     label = read_label(words)
-    labelled = label is not None and label.kind == "answer" and label.letter and not label.initial
-    words = words[label.end :] or words if labelled and label else words
+    words = words[label.end :] or words if label and label.kind == "answer" and label.lettered else words
     question, words = question.replace(BREAK, " "), LINES.sub(", ", words)
     if question.strip("-—– "):
         yield Line("data", words=" ".join(filter(None, cells)), pair=(question, words), form="table")

@@ -22,21 +22,20 @@ USER = (
     r"|<\|user\|>|<｜User｜>|(?:#{2,4} ?)?(?:USER|User|Human|HUMAN)\s?:"
     r"|#{2,4} ?(?:Instruction|Prompt|Input|User|Human)s?\b:?)"
 )
+SPOKEN = r"(?:^|(?<=\s))(?:ASSISTANT|Assistant)\s?:"
 MODEL = (
     r"(?:\[/INST\]|<\|im_start\|>\s*assistant|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>"
-    r"|<start_of_turn>\s*model|<\|assistant\|>|<｜Assistant｜>|(?:^|(?<=\s))(?:ASSISTANT|Assistant)\s?:"
+    r"|<start_of_turn>\s*model|<\|assistant\|>|<｜Assistant｜>"
+    rf"|{SPOKEN}"
     r"|^#{2,4} ?(?:Response|Assistant|Output)\b:?)"
 )
-TALK = later(r"(?:^|(?<=\s))(?:ASSISTANT|Assistant)\s?:")
+TALK = later(SPOKEN)
 AT_USER = rf"(?:\s|</?s>|<bos>|<\|begin_of_text\|>)*+{USER}"
 AT_MODEL = rf"\s*+(?:{MODEL}|(?:assistant|ASSISTANT|Assistant)\s*\n)\s*"
 ECHO = later(AT_USER)
 REPLY = later(MODEL, re.MULTILINE)
 ROLE = later(AT_MODEL)
-TURN = later(
-    r"(?:<\|im_end\|>|<\|eot_id\|>|<end_of_turn>|</s>|<\|end\|>|<\|endoftext\|>)\s*"
-    rf"(?:<\|im_start\|>\s*user|<\|start_header_id\|>\s*user|<start_of_turn>\s*user|<\|user\|>|(?:<s>\s*)?{USER})"
-)
+TURN = later(rf"(?:<\|im_end\|>|<\|eot_id\|>|<end_of_turn>|</s>|<\|end\|>|<\|endoftext\|>)\s*(?:<s>\s*)?{USER}")
 NAMES = (
     r"think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratchpad|inner_monologue|seed:think"
     r"|internal_reasoning|planning|plan"
