@@ -9,6 +9,7 @@ the line.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -125,7 +126,8 @@ def _chinese(word: str) -> int | None:
 
 
 def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | None:
-    """The label at ``at``, if one stands there; ``bold`` are the places where bold ends.
+    """The label at ``at``, if one stands there; ``bold`` are the places where bold ends,
+    in order.
 
     >>> read_label("Question 2 (easy): Who?")
     Label(kind='question', word='question', end=18, sign='colon', number=2, plural=False)
@@ -236,7 +238,7 @@ def _ended(
     end = ENDS.match(text, stop)
     if end and end.lastgroup:
         return end.end(), "brackets" if closed and end.lastgroup == "last" else end.lastgroup
-    if any(stop - 1 <= place <= stop + 1 for place in bold):
+    if bold and _near(bold, stop):
         return stop, "bold"
     if closed:
         return stop, "brackets"
@@ -245,6 +247,12 @@ def _ended(
     if number is not None and text[stop : stop + 1].isspace() and found["n"] and _joined(text, found):
         return stop, "number"
     return None
+
+
+def _near(places: tuple[int, ...], stop: int) -> bool:
+    """Whether one of many places, in order, lies at most a character away."""
+    at = bisect_left(places, stop - 1)
+    return at < len(places) and places[at] <= stop + 1
 
 
 def _joined(text: str, found: re.Match[str]) -> bool:

@@ -200,7 +200,7 @@ def _body(line: Line, spans: tuple[tuple[int, int], ...]) -> None:
     line.body = words[start:].rstrip()
     size = len(line.body)
     if spans:
-        line.bolds = tuple(max(0, end - start) for _, end in spans if end > start)
+        line.bolds = tuple(sorted(max(0, end - start) for _, end in spans if end > start))
         first, last = spans[0][0], max(end for _, end in spans)
         bare = len(line.body.rstrip(" .:：?？"))
         line.bold = first <= start and last - start >= bare and _covers(spans, start, start + bare)

@@ -45,6 +45,11 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
 }
 
 
+BACK = 64
+"""So many answers back an answer is known again: all of them would take time in proportion to the square of their
+number."""
+
+
 @dataclass(slots=True)
 class Asked:
     """A question, and what has answered it so far."""
@@ -73,6 +78,11 @@ class Asked:
             and all(0 < len(part) < 31 and part[-1] not in ",;，；、" for part in parts)
             and not any(part[0].islower() and before[0].isupper() for before, part in itertools.pairwise(parts))
         )
+
+    @property
+    def answered(self) -> bool:
+        """Whether words have answered it: the same as a look at ``answer``, without putting it together."""
+        return any(self.answers)
 
     @property
     def done(self) -> bool:
@@ -217,16 +227,17 @@ class Machine:
         if len(self.waiting) > 1 or (self.waiting and self.waiting[-1] != len(self.asked) - 1):
             self.state = KEYED
             return self._keyed(line, words, sight, answer)
-        if self.last.answer and (not words or words in self.last.answers):
+        asked = self.last
+        if asked.answered and (not words or words in asked.answers[-BACK:]):
             return bool(words)
-        if self.last.answer:
-            self.last.listed = True
-        self.last.answers.append(words)
+        asked.listed = asked.listed or asked.answered
+        if words or not asked.answers:
+            asked.answers.append(words)
         self.waiting = []
         return True
 
     def _more(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        if (sight.chatter or sight.torn) and self.last.answer:
+        if (sight.chatter or sight.torn) and self.last.answered:
             return False
         self.last.answers.append(words)
         self.waiting = []
@@ -236,7 +247,7 @@ class Machine:
         if sight.chatter:
             return False
         asked = self.last
-        if asked.answer and not asked.listed and not asked.answer.endswith((":", ",", "：", "，", ";")):
+        if asked.answered and not asked.listed and not asked.answers[-1].endswith((":", ",", "：", "，", ";")):
             return False
         asked.answers.append(words)
         asked.listed = True
@@ -251,7 +262,7 @@ class Machine:
         return False
 
     def _close(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        if not self.last.answer:
+        if not self.last.answered:
             self.state = ANSWERED
         return False
 

@@ -5,7 +5,9 @@ Rule: a line is cut only at evidence: a label in its middle, a sign after the qu
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
@@ -123,14 +125,14 @@ def _cuts(line: Line, state: str) -> list[tuple[int, Label]]:
     labels = _Labels(body) if len(body) > LONGEST and not line.bolds else None
     found: list[tuple[int, Label]] = []
     at = line.label.end if line.label else 0
-    seen = body[at:]
-    if not seen:
+    if not body[at:]:
         return []
+    last = body.rfind("?")
     for opened in _starts(low, at):
         if opened < at or (opened == at and not found and state != "none"):
             continue
         label = labels.at(opened) if labels else read_label(body, line.bolds, opened)
-        if label is None or not _fits(label, state, body[max(at, opened - 400) : opened], line):
+        if label is None or not _fits(label, state, body[max(at, opened - 400) : opened], line, last):
             continue
         found.append((opened, label))
         state, at = label.kind if label.kind != "note" else "note", label.end
@@ -164,8 +166,9 @@ def _moved(label: Label, end: int) -> Label:
     return Label(label.kind, label.word, end, label.sign, label.number, label.plural)
 
 
-def _fits(label: Label, state: str, before: str, line: Line) -> bool:
-    """Whether a label in the middle of a line may stand after what came before it."""
+def _fits(label: Label, state: str, before: str, line: Line, last: int) -> bool:
+    """Whether a label in the middle of a line may stand after what came before it; ``last`` is the place of the last
+    question mark."""
     if label.sign not in {"colon", "bold"} and not (
         label.sign == "mark" and (label.letter or label.number is not None)
     ):
@@ -181,7 +184,7 @@ def _fits(label: Label, state: str, before: str, line: Line) -> bool:
     if label.kind == "question":
         if state == "answer" or state == "note":
             if label.letter and label.number is None and label.sign not in {"colon", "bold"}:
-                return label.word == "q" and "?" in line.body[label.end :]
+                return label.word == "q" and label.end <= last
             return bool(before.strip()) or label.number is not None
         return state == "none" and label.sign in {"colon", "bold", "mark"}
     if label.kind == "note":
@@ -215,29 +218,36 @@ def _says_questions(lead: str) -> bool:
 
 def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
     """The line's pieces, each a line of its own with its label."""
-    starts, cuts = [start for start, _ in found], [label for _, label in found]
+    head = _head(line, *found[0])
+    parts = headed(head) if head.body and line.label is not found[0][1] else [head] if head.body else []
+    for (start, label), (stop, follows) in itertools.pairwise(found):
+        parts.append(_part(line, start, label, _trim(line.body[start:stop], follows)))
+    start, label = found[-1]
+    return [*parts, _part(line, start, label, line.body[start:])]
+
+
+def _head(line: Line, start: int, follows: Label) -> Line:
+    """What stands before the first label in the middle."""
     head = copy(line)
-    head.words = _trim(line.words[: len(line.words) - len(line.body) + starts[0]], cuts[0])
-    head.body = _trim(line.body[: starts[0]], cuts[0])
+    head.words = _trim(line.words[: len(line.words) - len(line.body) + start], follows)
+    head.body = _trim(line.body[:start], follows)
     if head.label and head.label.end > len(head.body):
         head.label = replace(head.label, end=len(head.body))
-    head.bolds = tuple(place for place in line.bolds if place <= len(head.body))
+    head.bolds = line.bolds[: bisect_right(line.bolds, len(head.body))]
     head.bold = False if line.label is None and not head.body else line.bold or (len(head.body) in head.bolds)
     if head.label and head.label.kind in {"questions", "answers"} and not head.rest:
         head.pairs_head = head.label.kind == "questions"
-    if line.label is None and cuts[0].kind == "question" and _says_questions(head.body):
+    if line.label is None and follows.kind == "question" and _says_questions(head.body):
         head.pairs_head = True
-    parts = headed(head) if head.body and line.label is not cuts[0] else [head] if head.body else []
-    for at, label in enumerate(cuts):
-        stop = starts[at + 1] if at + 1 < len(cuts) else len(line.body)
-        body = line.body[starts[at] : stop]
-        body = _trim(body, cuts[at + 1]) if at + 1 < len(cuts) else body
-        real = _moved(label, min(label.end - starts[at], len(body)))
-        bolds = line.bolds and tuple(
-            place - starts[at] for place in line.bolds if starts[at] < place <= starts[at] + len(body)
-        )
-        parts.append(Line("text", words=body, body=body, label=real, indent=line.indent, bolds=bolds, form="cut"))
-    return parts
+    return head
+
+
+def _part(line: Line, start: int, label: Label, body: str) -> Line:
+    """A label in the middle and the words behind it, as a line."""
+    own = _moved(label, min(label.end - start, len(body)))
+    inside = line.bolds[bisect_right(line.bolds, start) : bisect_right(line.bolds, start + len(body))]
+    bolds = tuple(place - start for place in inside)
+    return Line("text", words=body, body=body, label=own, indent=line.indent, bolds=bolds, form="cut")
 
 
 def cut_at(line: Line, start: int, label: Label) -> list[Line]:

@@ -105,6 +105,9 @@ def _paired(text: str) -> frozenset[str]:
     return frozenset(names[False] & names[True])
 
 
+DEEPEST = 8
+"""Lists within lists are indented this far and no further: lists that are never closed would fill the text with spaces."""
+
 CELLS = {(False, False): "", (False, True): " | ", (True, False): "\n| ", (True, True): "\n"}
 
 
@@ -165,10 +168,11 @@ class Untagger:
         if name == "li":
             if close:
                 return "\n"
+            indent = "   " * (min(len(self.lists), DEEPEST) - 1)
             if self.lists and self.lists[-1] >= 0:
                 self.lists[-1] += 1
-                return f"\n{'   ' * (len(self.lists) - 1)}{self.lists[-1]}. "
-            return f"\n{'   ' * max(0, len(self.lists) - 1)}- "
+                return f"\n{indent}{self.lists[-1]}. "
+            return f"\n{indent}- "
         if close:
             if self.lists:
                 self.lists.pop()
