@@ -27,6 +27,10 @@ ENDS = frozenset(".!?。！？।॥؟…:：;；")
 CLOSERS = "\"”»’')]」』）"
 
 
+BRIEF = 60
+"""Shorter than a paragraph of prose, of which one that ends in no sign may be cut off."""
+
+
 @cache
 def sections() -> frozenset[str]:
     """Words that head a section of an article as well as the article."""
@@ -290,7 +294,7 @@ def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
         or _leads(block[stop - 1])
         or (before_pairs and _introduces(block, stop - 1))
         or COUNTED.match(block[stop - 1].words)
-        or (_empty_section(block[stop - 1]) if before_pairs else _says_farewell(block, stop))
+        or (_empty_section(block, stop - 1) if before_pairs else _says_farewell(block, stop))
     ):
         stop -= 1
     return _paragraphs(block[:stop])
@@ -305,13 +309,18 @@ def _introduces(block: list[Line], at: int) -> bool:
     return line.style == "text" and cores().in_(lowered(line.words)) and _substantial(block[:at])
 
 
-def _empty_section(line: Line) -> bool:
-    """Whether a line right before the pairs is a heading over nothing but them."""
-    return (
-        line.kind == "text"
-        and len(line.words) < 100
-        and (line.decor == "head" or (line.bold and not _ended(line.words)))
-    )
+def _empty_section(block: list[Line], at: int) -> bool:
+    """Whether a line right before the pairs is a heading over nothing but them: marked as one, or short and alone."""
+    line = block[at]
+    if line.kind != "text" or len(line.words) >= 100:
+        return False
+    if line.decor == "head":
+        return True
+    announces = line.words.endswith((":", "："))
+    if line.bold or announces:
+        return announces or not _ended(line.words)
+    alone = at > 0 and block[at - 1].kind in {"blank", "rule"}
+    return alone and bulk(line.words) < BRIEF and not (line.decor or _ended(line.words))
 
 
 def _says_farewell(block: list[Line], stop: int) -> bool:

@@ -28,6 +28,7 @@ from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.survey import Survey, is_prose, survey
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
+from contextvqa_async.refiner.taught import taught
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.told import Cut, may_tell, whole
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
@@ -102,7 +103,7 @@ def _piece_lines(pieces: list[str | Found], *, glancing: bool) -> Iterator[Line]
 
 
 def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
-    text = entities(untag(unfence(text)))
+    text = taught(entities(untag(unfence(text))))
     if VOID in text:  # tags leave many blank lines, and no look ahead is that long
         text = VOIDS.sub(VOID, text)
     found = last_run(text) if glancing else None

@@ -125,8 +125,9 @@ def _numbered(lead: Lead, told: Told, sure: bool) -> str:
 
 
 def _bare(lead: Lead, told: Told, sure: bool) -> str:
-    """An answer without a label; a mere number could be the next question's."""
+    """An answer without a label; a mere number could be the next question's, and a word before a colon a label that
+    the text teaches."""
     line, words = told
-    if words.isdigit() and len(words) < 4:
+    if (words.isdigit() and len(words) < 4) or ":" in words or "：" in words:
         return ""
     return words if plain_answer(words, sure=sure) else close_answer(line)

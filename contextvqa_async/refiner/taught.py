@@ -1,0 +1,172 @@
+"""Text with labels that no table knows comes in; the same text with marks in their place goes out.
+
+Rule: a word that begins lines again and again, and is ended as a label is, is one. What it labels is told by its place:
+what asks is a question, what follows each question its answer, what follows each answer a remark. A pair of unknown
+words counts only where no known one labels a pair: a dialogue in an article has labels, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+from contextvqa_async.refiner.labels import lowered
+from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lines import ANSWER, QUESTION, asks
+from contextvqa_async.refiner.template import known_label
+
+INNER = r"[^\s:：\d()（）\[\]【】*_?？"
+WORD = rf"[^\W\d_]{INNER}.]{{0,19}}+(?:[ \xa0]{INNER}]{{1,14}}+){{0,2}}?"
+NUMBER = r"(?:[ \xa0]?[#(（]?(?P<number>\d{1,3}+)[)）]?)?"
+COLON = r"[\])】」]?[ \xa0]?[*_]{0,3}[ \xa0]?[:：][ \xa0]?[*_]{0,3}"
+BEGINS = later(
+    r"^[ \t>]*+(?:(?P<decor>\d{1,3}[.)]|[-*+•]|\#{1,6})[ \t]+){0,3}(?P<open>[*_]{1,3}|[\[(（【「])?"
+    rf"(?:(?P<word>{WORD}){NUMBER}(?P<end>{COLON}|[.)]?[*_]{{2,3}}|[\])】」]|[.)](?=\s)|[ ][–—-](?=\s)|(?=\s*$))"
+    r"[ \t]*)?",
+    re.MULTILINE,
+)
+WITHIN = later(
+    rf"(?:(?<=[?？؟;])|(?<=[?？؟;]\*\*))[ \t]+(?P<open>[*_(（\[]{{0,3}})(?P<word>{WORD}){NUMBER}(?P<end>{COLON})[ \t]*"
+)
+UNLABELLED = "?"
+"""The key of a question that a number, a bullet or bold tells, not a word."""
+MARKS = {"question": QUESTION, "answer": ANSWER, "note": "\nNote: "}
+
+
+@dataclass(slots=True)
+class Found:
+    """What may be a label: where it stands, its word or, where it is known, its kind, and what follows it."""
+
+    start: int
+    end: int
+    key: str
+    number: int | None = None
+    asks: bool = False
+    says: bool = False  # words stand on its line
+
+
+def taught(text: str) -> str:
+    """The text with marks in the place of labels that it teaches.
+
+    >>> taught("Zork 1: Who?\\nBlim: Bob\\n\\nZork 2: Where?\\nBlim: Oslo") == (
+    ...     f"{QUESTION}Who?\\n{ANSWER}Bob\\n\\n{QUESTION}Where?\\n{ANSWER}Oslo"
+    ... )
+    True
+    """
+    found = _found(text)
+    counts = Counter(one.key for one in found)
+    often = [one for one in found if counts[one.key] > 1]
+    if all(one.key in MARKS or one.key == UNLABELLED for one in often):
+        return text
+    kinds = _kinds(often)
+    return _marked(text, [(one, kinds[one.key]) for one in often if one.key in kinds])
+
+
+def _found(text: str) -> list[Found]:
+    """All that may be labels, in order."""
+    starts = [one for one in map(_begins, BEGINS.finditer(text)) if one]
+    inner = [Found(match.start(), match.end(), _key(match["word"]), _number(match)) for match in WITHIN.finditer(text)]
+    found = sorted((*starts, *inner), key=lambda one: one.start)
+    for one, after in pairwise((*found, Found(len(text), len(text), ""))):
+        told = text[one.end : after.start].lstrip("*_ \t")
+        one.says = bool(told) and told[0] != "\n"
+        one.asks = asks(told.lstrip().partition("\n")[0].rstrip("*_ \t"))
+    return [one for one in found if one.key != UNLABELLED or one.asks]
+
+
+def _begins(match: re.Match[str]) -> Found | None:
+    """What a line begins with: a word that is ended as a label is, or the sign of a question without one."""
+    end = match["end"]
+    signed = end is not None and (":" in end or "：" in end)
+    if match["word"] and (signed or match["number"] or (end and match["open"])):
+        return Found(match.start(), match.end(), _key(match["word"]), _number(match))
+    decorated = match["decor"] or match["open"] in {"**", "***", "__"}
+    return Found(match.start(), match.start(), UNLABELLED) if decorated else None
+
+
+def _key(word: str) -> str:
+    """A word, or the kind of a known label; nothing for labels of what is no pair's."""
+    label = known_label(word)
+    if label is None:
+        return lowered(word)
+    return label.kind if label.kind in MARKS else ""
+
+
+def _number(match: re.Match[str]) -> int | None:
+    return int(match["number"]) if match["number"] else None
+
+
+def _kinds(found: list[Found]) -> dict[str, str]:
+    """What each unknown word labels, if its place among the others tells."""
+    found = [one for one in found if one.key]
+    places = _Places(found)
+    asked = next((key for key in ("question", UNLABELLED) if places.count[key] > 1), "")
+    said = "answer" if places.count["answer"] > 1 else ""
+    kinds: dict[str, str] = {}
+    if not said and (said := places.after(asked) if asked else ""):
+        kinds[said] = "answer"
+    elif not asked and said:
+        asked = places.before(said)
+        kinds[asked] = "question"
+    elif not asked and (pair := places.pair()):
+        asked, said = pair
+        kinds |= {asked: "question", said: "answer"}
+    return {key: kind for key, kind in kinds.items() if key} | dict.fromkeys(places.remarks(asked, said), "note")
+
+
+class _Places:
+    """Which labels follow which, and how often."""
+
+    def __init__(self, found: list[Found]) -> None:
+        self.found = found
+        self.count = Counter(one.key for one in found)
+        self.follows = Counter((one.key, after.key) for one, after in pairwise(found))
+        self.asking = Counter(one.key for one in found if one.asks)
+        self.unknown = [key for key in self.count if key not in MARKS and key != UNLABELLED]
+
+    def after(self, asked: str) -> str:
+        """The unknown word that follows most questions."""
+        most = [key for key in self.unknown if self.follows[asked, key] * 2 > self.count[asked]]
+        return next((key for key in most if self.asking[key] * 2 <= self.count[key]), "")
+
+    def before(self, said: str) -> str:
+        """The unknown word that stands before most answers."""
+        return next((key for key in self.unknown if self.follows[key, said] * 2 > self.count[said]), "")
+
+    def pair(self) -> tuple[str, str] | None:
+        """Two unknown words that follow each other by turns, of which the first asks, or both are counted."""
+        for asked in self.unknown:
+            said = self.after(asked)
+            if said and said != asked and (self.asking[asked] * 2 > self.count[asked] or self._counted(asked)):
+                return asked, said
+        return None
+
+    def _counted(self, key: str) -> bool:
+        """Whether a word's numbers run from one."""
+        numbers = [one.number for one in self.found if one.key == key]
+        return numbers == list(range(1, len(numbers) + 1))
+
+    def remarks(self, asked: str, said: str) -> list[str]:
+        """Unknown words that follow most answers, or each other behind them."""
+        known = {asked, said}
+        answered = Counter(after.key for one, after in pairwise(self.found) if one.key == said and one.says)
+        remarks: list[str] = []
+        for key in self.unknown:
+            behind = answered[key] + sum(self.follows[remark, key] for remark in (*remarks, "note"))
+            if key not in known and said and behind * 2 > self.count[key]:
+                remarks.append(key)
+        return remarks
+
+
+def _marked(text: str, labels: list[tuple[Found, str]]) -> str:
+    """The text with marks in the place of labels; one within a line begins a line of its own."""
+    out: list[str] = []
+    at = 0
+    for one, kind in labels:
+        first = not one.start or text[one.start - 1] == "\n"
+        mark = MARKS[kind].lstrip("\n") if first else "\n" + MARKS[kind].lstrip("\n")
+        out.extend((text[at : one.start], mark))
+        at = one.end
+    return "".join((*out, text[at:]))
