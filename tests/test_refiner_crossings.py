@@ -72,6 +72,54 @@ def test_every_label_of_a_language_is_read(row: Language, written: str) -> None:
         assert [(pair.question, pair.answer) for pair in read.qas] == [("Who built it?", "Bob Ray")] * 3, pair
 
 
+UNKNOWN = (
+    *("Zork: {q}\nBlim: {a}", "**Zork:** {q}\n**Blim:** {a}", "*   **Z:** {q}\n    *   **B:** {a}"),
+    *("Zork {n}: {q}\nBlim {n}: {a}", "**Zork {n}:** {q}\n**Blim {n}:** {a}", "**Zork {n}**: {q}\n**Blim**: {a}"),
+    *(
+        "**Zork {n}.** {q}\n**Blim.** {a}",
+        "Z{n}: {q}\nB{n}: {a}",
+        "Z{n}. {q}\nB{n}. {a}",
+        "Zork {n}) {q}\nBlim {n}) {a}",
+    ),
+    *("Zork la {n}: {q}\nBlim: {a}", "Zork č. {n}: {q}\nBlim: {a}", "Zork {n} – {q}\nBlim {n} – {a}"),
+    *("[Zork {n}] {q}\n[Blim {n}] {a}", "【Zork】{q}\n【Blim】{a}", "Zork({n}): {q}\nBlim({n}): {a}"),
+    *("**Zork {n}:**\n{q}\n\n**Blim {n}:**\n{a}", "### Zork {n}\n{q}\n\n**Blim:** {a}"),
+    *(
+        "{n}. Zork: {q}\n   Blim: {a}",
+        "{n}. {q}\n   Blim: {a}",
+        "{n}. {q}\nBlim: {a}",
+        "{n}. **{q}**\n   **Blim:** {a}",
+    ),
+    *("- {q}\n- Blim: {a}", "{n}. {q} Blim: {a}", "{n}. {q} (Blim: {a})", "Zork: {q} Blim: {a}"),
+    *("**Zork {n}:** {q} **Blim {n}:** {a}", "Question {n}: {q}\nBlim {n}: {a}", "Zork {n}: {q}\nAnswer {n}: {a}"),
+    *("Question {n}: {q}\nAnswer: {a}\nSnark: easy", "Zork {n}: {q}\nBlim: {a}\nSnark: easy"),
+)
+"""Ways of writing pairs in a language of which no table here has a word."""
+
+
+@pytest.mark.parametrize(
+    "heading", ["", "## Zorks en Blims", "**Zorks en Blims:**", "Zorks en Blims", "Zorks en Blims:"]
+)
+@pytest.mark.parametrize("written", UNKNOWN)
+def test_an_unknown_language_teaches_its_labels(written: str, heading: str) -> None:
+    """What labels a question, an answer or a remark is told by its place where its word is unknown."""
+    pairs = [("Who built it?", "Bob Ray"), ("Where is it?", "Norway"), ("When was it lit?", "1811")]
+    text = "\n\n".join(written.format(n=at, q=asked, a=said) for at, (asked, said) in enumerate(pairs, 1))
+    read = refine("\n\n".join(filter(None, (PROSE, heading, text))))
+    assert [(pair.question, pair.answer) for pair in read.qas] == pairs
+    assert read.context == PROSE
+
+
+def test_a_table_in_an_unknown_language_is_told_by_the_column_that_asks() -> None:
+    """A header that no table here knows is none of the pairs, and none of the article's words."""
+    read = refine(f"{PROSE}\n\n| Zork | Blim |\n|---|---|\n| Who built it? | Bob Ray |\n| Where is it? | Norway |")
+    assert [(pair.question, pair.answer) for pair in read.qas] == [
+        ("Who built it?", "Bob Ray"),
+        ("Where is it?", "Norway"),
+    ]
+    assert read.context == PROSE
+
+
 MORE = (
     "It is still in use, and its walls are of red granite that was quarried near the town of Aberdeen; the lamp "
     "is said to be seen from a distance of thirty miles."

@@ -23,6 +23,8 @@ COUNTED = later(
     re.IGNORECASE,
 )
 """A remark in brackets on an article's length: ``(Word count: 131)``, ``[~150 words]``."""
+CRITERION = later(r"(?:\d\W{1,3})?(?:each|every|all|the)\s(?:questions?|answers?)\s(?:should|must)\b", re.IGNORECASE)
+"""What the prompt asks of pairs, said again before them."""
 ENDS = frozenset(".!?。！？।॥؟…:：;；")
 CLOSERS = "\"”»’')]」』）"
 
@@ -294,6 +296,7 @@ def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
         or _leads(block[stop - 1])
         or (before_pairs and _introduces(block, stop - 1))
         or COUNTED.match(block[stop - 1].words)
+        or CRITERION.match(block[stop - 1].words)
         or (_empty_section(block, stop - 1) if before_pairs else _says_farewell(block, stop))
     ):
         stop -= 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextvqa_async.refiner.answered import answered, commanded
 from contextvqa_async.refiner.chatter import closes, opens
+from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
 from contextvqa_async.refiner.machine import Asked
 from contextvqa_async.refiner.regions import (
@@ -21,6 +22,8 @@ from contextvqa_async.refiner.regions import (
     speaks,
 )
 from contextvqa_async.refiner.stretch import Stretch
+
+SENTENCES = later(r"[^\W\d_]{2}[.!][\"”’)]?\s|[。！][\"”’」）]?(?!$)")
 
 
 class Scanner:
@@ -104,15 +107,24 @@ class Scanner:
         after = next((line for line in self.lines[at + 1 : at + 4] if line.kind == "text"), None)
         return after is not None and len(after.rest) > 60 and ". " in after.rest
 
+    @staticmethod
+    def _tells_more(line: Line) -> bool:
+        """Whether a line without any look of its own is more than one sentence."""
+        return line.style == "text" and SENTENCES.search(line.body) is not None
+
     def _asks_bare(self, at: int, anchored: bool) -> bool:
         """Whether a line without a label looks like a question that an answer follows."""
         line = self.lines[at]
-        if len(line.body) > 400 or not line.body:
+        if len(line.body) > 400 or not line.body or (line.style == "text" and bulk(line.body) > LONG and not line.asks):
             return False
         if (
             self.ahead.kind[at] == "answer"
             and not self.ahead.gap[at]
-            and (line.asks or anchored or ((line.decor or line.bold) and not self._dotted(at)))
+            and (
+                line.asks
+                or (anchored and not self._tells_more(line))
+                or ((line.decor or line.bold) and not self._dotted(at))
+            )
         ):
             return True
         if line.asks:

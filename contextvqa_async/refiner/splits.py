@@ -65,10 +65,9 @@ def _starts(low: str, at: int) -> Iterator[int]:
         word, start = found.group(), found.start()
         if word not in firsts and not (word[0] >= UNSPACED and (word[0] in firsts or word[0] == "第")):
             continue
-        if start and low[start - 1] in OPENING:
-            start -= 1
-        if not start or low[start - 1] in BETWEEN:
-            yield start
+        opened = start > 0 and low[start - 1] in OPENING
+        if opened or not start or low[start - 1] in BETWEEN:
+            yield start - opened
 
 
 TRIM = " \t|/;；→⇒➜•·*–—-=>~"
@@ -86,10 +85,10 @@ def cut(line: Line) -> list[Line]:
         return [line]
     asks = "?" in body or "？" in body or "؟" in body
     known = first is not None and first.kind in {"question", "answer", "questions", "pair", "answers"}
-    if not (known or asks or line.pairs_head or _head_before(line)):
+    if not (known or asks or line.pairs_head or _head_before(line) or _listed(line)):
         return [line]
     state = _state(first)
-    if state == "none" and not _may_ask(body):
+    if state == "none" and not (_may_ask(body) or _listed(line)):
         return [line]
     cuts = _cuts(line, state)
     return _parts(line, cuts) if cuts else [line]
@@ -107,6 +106,11 @@ def _may_ask(body: str) -> bool:
     if any(map(body.__contains__, ASKING)) or (not body.isascii() and max(body) >= UNSPACED):
         return True
     return not _asking_words().isdisjoint(WORD.findall(lowered(body)))
+
+
+def _listed(line: Line) -> bool:
+    """Whether a line is a brief item of a list, which may command instead of ask."""
+    return line.decor in {"item", "bullet"} and len(line.body) < BRIEF
 
 
 def _head_before(line: Line) -> bool:
@@ -139,6 +143,7 @@ def _cuts(line: Line, state: str) -> list[tuple[int, Label]]:
     return _agreed(line, found)
 
 
+BRIEF = 400
 LONGEST, HEAD = 4000, 160
 """A line beyond is looked at in pieces of the second length, which hold every label."""
 
@@ -177,9 +182,10 @@ def _fits(label: Label, state: str, before: str, line: Line, last: int) -> bool:
         if state == "question":
             return bool(before.strip()) and (not label.letter or label.sign in {"colon", "bold", "mark"})
         if state == "none":
-            asked = ends_asking(before.rstrip(" |/-–—(*→•"))
+            asked = ends_asking(before.rstrip(" |/-–—([（【*→•"))
             decorated = bool(line.decor or line.bold or line.bolds) or line.is_label("pair")
-            return asked and (not label.letter or decorated or len(before) < 160) and len(before) < 400
+            told = _listed(line) and len(label.word) > 1 and bool(before.strip())
+            return told or (asked and (not label.letter or decorated or len(before) < 160) and len(before) < 400)
         return False
     if label.kind == "question":
         if state == "answer" or state == "note":

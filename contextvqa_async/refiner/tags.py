@@ -106,7 +106,7 @@ def _paired(text: str) -> frozenset[str]:
 
 
 DEEPEST = 8
-"""Lists within lists are indented this far and no further: lists that are never closed would fill the text with spaces."""
+"""Lists within lists are indented so far and no further: many that are never closed would fill the text with spaces."""
 
 CELLS = {(False, False): "", (False, True): " | ", (True, False): "\n| ", (True, True): "\n"}
 

@@ -10,7 +10,20 @@ from contextvqa_async.items import Pair
 from contextvqa_async.refiner.labels import lowered, read_label
 from contextvqa_async.refiner.later import later
 
-QUOTED = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "「": "」", "『": "』", "„": "“", "`": "`", "”": "”"}
+QUOTED = {
+    '"': '"',
+    "“": "”",
+    "'": "'",
+    "‘": "’",
+    "«": "»",
+    "»": "«",
+    "「": "」",
+    "『": "』",
+    "„": "“”",
+    "`": "`",
+    "”": "”",
+}
+"""The signs that may close what each opens."""
 BRACKETED = {"(": ")", "[": "]", "{": "}", "<": ">", "（": "）", "【": "】"}
 OPENED = {**QUOTED, **BRACKETED, "*": "*"}
 del OPENED["'"]  # an apostrophe opens nothing: ``'Allo``
@@ -50,8 +63,9 @@ def finished(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
 
 def _torn(answer: str) -> str:
     """The last answer without a sign that opens it and was never closed, because the text was cut off."""
-    close = OPENED.get(answer[:1])
-    return answer[1:].lstrip() if close and len(answer) > 1 and close not in answer[1:] else answer
+    closes = OPENED.get(answer[:1])
+    whole = closes is None or len(answer) < 2 or any(close in answer[1:] for close in closes)
+    return answer if whole else answer[1:].lstrip()
 
 
 def _says(answer: str) -> bool:
@@ -79,19 +93,17 @@ def _relabelled(texts: list[str], kind: str) -> list[str]:
 
 def _wrapper(text: str) -> str:
     """The sign that wraps the whole text, or nothing."""
-    close = (QUOTED | BRACKETED).get(text[:1], "")
-    if not close or len(text) < 2 or text[-1] != close:
+    closes = (QUOTED | BRACKETED).get(text[:1], "")
+    if len(text) < 2 or text[-1] not in closes:
         return ""
     inside = text[1:-1]
-    if close in inside or text[0] in inside:
-        return ""
-    return text[0]
+    return "" if text[-1] in inside or text[0] in inside else text[0]
 
 
 def _unwrap(texts: list[str], signs: dict[str, str], forced: list[bool]) -> list[str]:
     """Texts without the quotes or brackets that most of them wear; one that stands alone in them keeps them."""
     worn = [text[:1] in signs and bool(_wrapper(text)) for text in texts]
-    if len(texts) > 1 and all(len(text) > 2 and text[0] in signs and text[-1] == signs[text[0]] for text in texts):
+    if len(texts) > 1 and all(len(text) > 2 and text[0] in signs and text[-1] in signs[text[0]] for text in texts):
         return [text[1:-1].strip() for text in texts]
     if not any(worn):
         return texts
