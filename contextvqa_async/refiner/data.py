@@ -103,21 +103,16 @@ def may_be_yaml(text: str) -> bool:
 def _json(text: str) -> list[str | Found]:
     """The same of a text that may hold values in JSON."""
     pieces: list[str | Found] = []
-    at = 0
-    search = 0
+    at = search = 0
+    lead = len(text) - len(text.lstrip())
     while start := START.search(text, search):
         begin = start.start("value")
         value, end = read_json(text, begin)
         found = _found(value)
-        if not (
-            found.pairs
-            or found.articles
-            or (found.texts and isinstance(value, dict) and begin == len(text) - len(text.lstrip()))
-        ):
+        if not (found.pairs or found.articles or (found.texts and isinstance(value, dict) and begin == lead)):
             search = max(end, begin + 1)
             continue
-        lead = COUNT.sub("", FENCED.sub("", text[at:begin]))
-        pieces.extend((lead, found))
+        pieces.extend((COUNT.sub("", FENCED.sub("", text[at:begin])), found))
         tail = UNFENCED.match(text, end)
         at = search = tail.end() if tail else end
         comma = re.compile(r"\s*,").match(text, at)

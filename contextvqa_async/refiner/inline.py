@@ -15,6 +15,8 @@ Spans = tuple[tuple[int, int], ...]
 
 MARKED = later(r"[*_`~\\\[<$]")
 POINT = later(r"[\\`$*_~!\[<]")
+SOLITARY = later(r"[\\`$*_~]")
+"""The same where no bracket is closed."""
 TOKEN = later(
     r"(?P<esc>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>`++)"
@@ -60,22 +62,22 @@ def plain(text: str) -> tuple[str, Spans]:
     return _join(pieces, runs, bold)
 
 
-OTHER = later(r"[_`~\\\[<$]")
-SIMPLE = later(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]+)(?<=[^\s*])\1(?![\w*])")
+OTHER = later(r"[`~\\\[<$]")
+SIMPLE = later(r"(?<![\w*])([*_]{1,3})(?=[^\s*_])([^*_]+)(?<=[^\s*_])\1(?![\w*_])")
 
 
 def _quick(text: str) -> tuple[str, Spans] | None:
     """The common cases: one bold stretch that begins a line, and long prose with plain emphasis in it."""
     if OTHER.search(text):
         return None
-    parts = text.split("**")
+    parts = text.split("**") if "_" not in text else []
     if len(parts) % 2 and text.count("*") == 2 * len(parts) - 2 and len(parts) < 20:
         return _alternating(parts)
     if len(text) < 160:
         return None
     words = SIMPLE.sub(r"\2", text)
-    first = SIMPLE.match(text) if text[:2] == "**" else None
-    return None if "*" in words else (words, ((0, len(first[2])),) if first else ())
+    first = SIMPLE.match(text) if text[:2] in {"**", "__"} else None
+    return None if "*" in words or "_" in words else (words, ((0, len(first[2])),) if first else ())
 
 
 def _alternating(parts: list[str]) -> tuple[str, Spans] | None:
@@ -98,7 +100,8 @@ def _pieces(text: str) -> tuple[list[str | Run], list[Run]]:
     at = 0
     missing: set[str] = set()
     look = 0
-    while point := POINT.search(text, look):
+    points = POINT if "]" in text or ">" in text else SOLITARY
+    while point := points.search(text, look):
         found = TOKEN.match(text, point.start())
         if found is None:
             look = point.end()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import (
@@ -222,7 +223,13 @@ def _may_decorate(words: str) -> bool:
 
 def asks(text: str) -> bool:
     """Whether words end as a question does."""
-    bare = text[-24:].rstrip(CLOSING)
+    return _asks(text[-24:])
+
+
+@lru_cache(maxsize=4096)
+def _asks(tail: str) -> bool:
+    """The same of their end: each station that a line passes asks for it."""
+    bare = tail.rstrip(CLOSING)
     if bare[-1:] and bare[-1] in ASKING:
         return True
     return not bare[-3:].isascii() and bool(SPOKEN.search(bare[-6:]))

@@ -87,7 +87,7 @@ class Asked:
     @property
     def done(self) -> bool:
         """Whether it has both."""
-        return bool(self.question and self.answer)
+        return bool(self.question) and self.answered
 
 
 class Sight(Protocol):

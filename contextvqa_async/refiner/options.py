@@ -27,8 +27,8 @@ def without_options(lines: list[Line]) -> list[Line]:
     """
     for at, line in enumerate(lines):
         if line.kind == "text" and line.body[:2].strip("(（[")[:1] in ("A", "a") and OPTION.match(line.body):
-            stop = _stop(lines, at)
-            if stop and _asked(lines, at):
+            stop = _stop(lines, at) if _asked(lines, at) else 0
+            if stop:
                 lines[at : stop + 1] = [*([BLANK] * (stop - at)), _chosen(lines[stop])]
     return lines
 

@@ -36,7 +36,6 @@ from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 SEALED_BLANK = Line("blank", sealed=True)
 VOID = "\n" * 40
 VOIDS = later("\n{41,}")
-LEFT = "".join(map(chr, range(0xE000, 0xE009)))
 
 
 def read(text: str, *, glancing: bool = True) -> Survey:
@@ -61,7 +60,7 @@ def _seen(lines: list[Line], regions: list[Region], pairs: tuple[Pair, ...]) -> 
 
 
 def _unmarked(text: str) -> str:
-    return MARKS.sub("", text) if any(map(text.__contains__, LEFT)) else text
+    return text if text.isascii() else MARKS.sub("", text)
 
 
 def _alone(pieces: list[str | Found]) -> Found | None:

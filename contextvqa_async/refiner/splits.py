@@ -45,10 +45,16 @@ def _holds_label(line: Line, body: str) -> bool:
     at = line.label.end if line.label else 0
     spaced, joined = last_words()
     wide = "：" in body
+    seen: set[str] = set()  # models that repeat themselves repeat what stands before a colon
     for colon in ":：" if wide else ":":
         place = body.find(colon, at)
         while place > 0:
-            head = lowered(body[max(at, place - 24) : place]).rstrip()
+            head = body[max(at, place - 24) : place]
+            if head in seen:
+                place = body.find(colon, place + 1)
+                continue
+            seen.add(head)
+            head = lowered(head).rstrip()
             found, word = BEFORE.search(head), head.rstrip(COUNTED).rpartition(" ")[2]
             signed = not word[-1:].isalpha() and word in spaced  # it ends in a vowel sign
             if (found and found[1] in spaced) or signed or word[-1:] in joined or head[-1:] in CLOSED:
@@ -124,9 +130,12 @@ def _state(label: Label | None) -> str:
 
 
 def _cuts(line: Line, state: str) -> list[tuple[int, Label]]:
-    """The labels in the middle of a line, in an order that makes sense: an answer follows a question."""
+    """The labels in the middle of a line, in an order that makes sense: an answer follows a question.
+
+    The end of each is counted from its place.
+    """
     body, low = line.body, lowered(line.body)
-    labels = _Labels(body) if len(body) > LONGEST and not line.bolds else None
+    labels = _Labels(line)
     found: list[tuple[int, Label]] = []
     at = line.label.end if line.label else 0
     if not body[at:]:
@@ -135,11 +144,11 @@ def _cuts(line: Line, state: str) -> list[tuple[int, Label]]:
     for opened in _starts(low, at):
         if opened < at or (opened == at and not found and state != "none"):
             continue
-        label = labels.at(opened) if labels else read_label(body, line.bolds, opened)
-        if label is None or not _fits(label, state, body[max(at, opened - 400) : opened], line, last):
+        label = labels.at(opened)
+        if label is None or not _fits(label, state, body[max(at, opened - 400) : opened], line, asks=opened < last):
             continue
         found.append((opened, label))
-        state, at = label.kind if label.kind != "note" else "note", label.end
+        state, at = label.kind, opened + label.end
     return _agreed(line, found)
 
 
@@ -149,31 +158,34 @@ LONGEST, HEAD = 4000, 160
 
 
 class _Labels:
-    """The labels in a long line, which often says the same again and again."""
+    """The labels in a line; a long one often says the same again and again."""
 
-    def __init__(self, body: str) -> None:
-        self.body = body
-        self.known: dict[str, tuple[Label, int] | None] = {}
+    def __init__(self, line: Line) -> None:
+        self.body, self.bolds = line.body, line.bolds
+        self.known: dict[str, Label | None] = {}
+        self.repeats = len(line.body) > LONGEST and not line.bolds
 
     def at(self, place: int) -> Label | None:
+        """The label at a place, its end counted from there."""
+        if not self.repeats:
+            return self._read(place)
         head = self.body[place : place + HEAD]
-        known = self.known.get(head)
-        if known is None and head not in self.known:
-            label = read_label(self.body, (), place)
-            if label is not None and label.end - place > HEAD // 2:
-                return label
-            known = self.known[head] = (label, label.end - place) if label else None
-        return known and _moved(known[0], place + known[1])
+        if head not in self.known:
+            self.known[head] = self._read(place)
+        return self.known[head]
+
+    def _read(self, place: int) -> Label | None:
+        label = read_label(self.body, self.bolds, place)
+        return label and _ending(label, label.end - place)
 
 
-def _moved(label: Label, end: int) -> Label:
-    """The same label at another place."""
-    return Label(label.kind, label.word, end, label.sign, label.number, label.plural)
+def _ending(label: Label, end: int) -> Label:
+    """The same label, ending elsewhere."""
+    return label if label.end == end else replace(label, end=end)
 
 
-def _fits(label: Label, state: str, before: str, line: Line, last: int) -> bool:
-    """Whether a label in the middle of a line may stand after what came before it; ``last`` is the place of the last
-    question mark."""
+def _fits(label: Label, state: str, before: str, line: Line, *, asks: bool) -> bool:
+    """Whether a label in the middle of a line may stand after what came before it; ``asks``: a question mark comes."""
     if label.sign not in {"colon", "bold"} and not (
         label.sign == "mark" and (label.letter or label.number is not None)
     ):
@@ -190,7 +202,7 @@ def _fits(label: Label, state: str, before: str, line: Line, last: int) -> bool:
     if label.kind == "question":
         if state == "answer" or state == "note":
             if label.letter and label.number is None and label.sign not in {"colon", "bold"}:
-                return label.word == "q" and label.end <= last
+                return label.word == "q" and asks
             return bool(before.strip()) or label.number is not None
         return state == "none" and label.sign in {"colon", "bold", "mark"}
     if label.kind == "note":
@@ -225,9 +237,13 @@ def _says_questions(lead: str) -> bool:
 def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
     """The line's pieces, each a line of its own with its label."""
     head = _head(line, *found[0])
-    parts = headed(head) if head.body and line.label is not found[0][1] else [head] if head.body else []
+    parts = headed(head) if head.body else []
+    made: dict[tuple[str, str], Line] = {}
     for (start, label), (stop, follows) in itertools.pairwise(found):
-        parts.append(_part(line, start, label, _trim(line.body[start:stop], follows)))
+        body = _trim(line.body[start:stop], follows)
+        if line.bolds or (body, label.kind) not in made:
+            made[body, label.kind] = _part(line, start, label, body)
+        parts.append(made[body, label.kind])
     start, label = found[-1]
     return [*parts, _part(line, start, label, line.body[start:])]
 
@@ -250,15 +266,15 @@ def _head(line: Line, start: int, follows: Label) -> Line:
 
 def _part(line: Line, start: int, label: Label, body: str) -> Line:
     """A label in the middle and the words behind it, as a line."""
-    own = _moved(label, min(label.end - start, len(body)))
+    own = _ending(label, min(label.end, len(body)))
     inside = line.bolds[bisect_right(line.bolds, start) : bisect_right(line.bolds, start + len(body))]
     bolds = tuple(place - start for place in inside)
     return Line("text", words=body, body=body, label=own, indent=line.indent, bolds=bolds, form="cut")
 
 
 def cut_at(line: Line, start: int, label: Label) -> list[Line]:
-    """A line cut at a label that stands at a place in it."""
-    return _parts(line, [(start, label)])
+    """A line cut at a label that stands at a place in it, and ends at another."""
+    return _parts(line, [(start, _ending(label, label.end - start))])
 
 
 TAIL = later(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")

@@ -320,21 +320,24 @@ class Stretch:
 
     def _in_style(self, line: Line, at: int, state: str) -> bool:
         style = line.style
-        split = self._inner(line, line.body)
-        sure = {"sign", "brackets", "space"} | ({"bold", "arrow"} if self._on_one_line() else set())
-        both = split is not None and split[2] in sure
         if at == self.region.start:
             return True
         if style == "item":
             due = self.number is not None and line.number == self.number + 1 and line.form == self.form
             deeper = line.indent > self.indent + 1
-            return (due and not deeper) or ((line.asks or both) and not (deeper and state == ASKED))
+            return (due and not deeper) or (not (deeper and state == ASKED) and (line.asks or bool(self._both(line))))
         if style == "bullet":
-            return (line.asks or both) and not (line.indent > self.indent and state == ASKED)
+            return not (line.indent > self.indent and state == ASKED) and (line.asks or bool(self._both(line)))
         if style == "head":
             return line.asks or line.number is not None or line.body.endswith(".")
         if style == "bold":
             return line.asks or state != ASKED
         if style == "emoji":
-            return line.asks or both
-        return line.asks or (both and split is not None and split[2] in {"sign", "arrow"})
+            return line.asks or bool(self._both(line))
+        return line.asks or self._both(line) in {"sign", "arrow"}
+
+    def _both(self, line: Line) -> str:
+        """The sign between a question and its answer, if a line surely holds both."""
+        split = self._inner(line, line.body)
+        sure = {"sign", "brackets", "space"} | ({"bold", "arrow"} if self._on_one_line() else set())
+        return split[2] if split and split[2] in sure else ""

@@ -53,6 +53,10 @@ LABEL = 32
 """No label's last word is longer, with its number."""
 
 
+MOST = 1000
+"""More lines than an article has: a text that has them before its first pair is read the long way."""
+
+
 def survey(text: str) -> Survey | None:
     """The whole answer, with one line in place of all pairs.
 
@@ -99,6 +103,8 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
     headed = False
     at = 0
     for raw in text.split("\n"):
+        if len(lines) > MOST:
+            return None
         if not raw:
             lines.append(BLANK)
         elif is_prose(words := raw.strip(" "), signs):

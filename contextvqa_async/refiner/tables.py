@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import read_label
@@ -148,15 +149,22 @@ def _asking(rows: Rows) -> tuple[int, int] | None:
 
 
 def _pair(cells: list[str], asked: int, answer: int) -> Iterator[Line]:
-    question = plain(cells[asked])[0].strip() if asked < len(cells) else ""
-    words = plain(cells[answer])[0].strip() if answer < len(cells) else ""
+    question = cells[asked] if asked < len(cells) else ""
+    line = _told(question, cells[answer] if answer < len(cells) else "", " ".join(filter(None, cells)))
+    if line:
+        yield line
+
+
+@lru_cache(maxsize=256)
+def _told(question: str, answer: str, words: str) -> Line | None:
+    """A pair of two cells, if one asks; models that repeat themselves repeat whole rows."""
+    question, answer = plain(question)[0].strip(), plain(answer)[0].strip()
     label = read_label(question)
     question = question[label.end :] if label and label.kind == "question" else question
-    label = read_label(words)
-    words = words[label.end :] or words if label and label.kind == "answer" and label.lettered else words
-    question, words = question.replace(BREAK, " "), LINES.sub(", ", words)
-    if question.strip("-—– "):
-        yield Line("data", words=" ".join(filter(None, cells)), pair=(question, words), form="table")
+    label = read_label(answer)
+    answer = answer[label.end :] or answer if label and label.kind == "answer" and label.lettered else answer
+    question, answer = question.replace(BREAK, " "), LINES.sub(", ", answer)
+    return Line("data", words=words, pair=(question, answer), form="table") if question.strip("-—– ") else None
 
 
 def may_be_commas(raw: str) -> bool:

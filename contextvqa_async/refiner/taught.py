@@ -21,18 +21,26 @@ INNER = r"[^\s:：\d()（）\[\]【】*_?？"
 WORD = rf"[^\W\d_]{INNER}.]{{0,19}}+(?:[ \xa0]{INNER}]{{1,14}}+){{0,2}}?"
 NUMBER = r"(?:[ \xa0]?[#(（]?(?P<number>\d{1,3}+)[)）]?)?"
 COLON = r"[\])】」]?[ \xa0]?[*_]{0,3}[ \xa0]?[:：][ \xa0]?[*_]{0,3}"
+END = rf"(?P<end>{COLON}|[.)]?[*_]{{2,3}}|[\])】」]|[.)](?=\s)|[ ][–—-](?=\s)|(?=[ \t]*$))[ \t]*"
+LABEL = rf"(?P<word>{WORD}){NUMBER}{END}"
 BEGINS = later(
     r"^[ \t>]*+(?:(?P<decor>\d{1,3}[.)]|[-*+•]|\#{1,6})[ \t]+){0,3}(?P<open>[*_]{1,3}|[\[(（【「])?"
-    rf"(?:(?P<word>{WORD}){NUMBER}(?P<end>{COLON}|[.)]?[*_]{{2,3}}|[\])】」]|[.)](?=\s)|[ ][–—-](?=\s)|(?=\s*$))"
-    r"[ \t]*)?",
+    rf"(?:{LABEL})?",
     re.MULTILINE,
 )
 WITHIN = later(
     rf"(?:(?<=[?？؟;])|(?<=[?？؟;]\*\*))[ \t]+(?P<open>[*_(（\[]{{0,3}})(?P<word>{WORD}){NUMBER}(?P<end>{COLON})[ \t]*"
 )
+WORDS = later(
+    rf"^[ \t>\d.)*+•#_\[(（【「-]*+({WORD})(?:[ \xa0]?[#(（]?\d|[\])】」*_:：]|[.)]\s|[ \xa0][*_:：–—-])"
+    rf"|[?？؟;](?:\*\*)?[ \t]+[*_(（\[]*({WORD})[ \xa0]?[\d\])】」*_:：#(（]",
+    re.MULTILINE,
+)
+"""A cheap look: all words that may be labels."""
 UNLABELLED = "?"
 """The key of a question that a number, a bullet or bold tells, not a word."""
 MARKS = {"question": QUESTION, "answer": ANSWER, "note": "\nNote: "}
+KNOWN = frozenset({"", *MARKS})
 
 
 @dataclass(slots=True)
@@ -55,11 +63,12 @@ def taught(text: str) -> str:
     ... )
     True
     """
+    words = Counter(word or inner for word, inner in WORDS.findall(text))
+    if not any(count > 1 and _key(word) not in KNOWN for word, count in words.items()):
+        return text
     found = _found(text)
     counts = Counter(one.key for one in found)
     often = [one for one in found if counts[one.key] > 1]
-    if all(one.key in MARKS or one.key == UNLABELLED for one in often):
-        return text
     kinds = _kinds(often)
     return _marked(text, [(one, kinds[one.key]) for one in often if one.key in kinds])
 
