@@ -117,10 +117,11 @@ def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
         if line.kind == "blank":
             continue
         if line.mark == ARTICLE or (line.label is not None and not line.sealed and says_article(line)):
-            if told and not found and (_counted(line) or _section(line)):
+            again = bool(found) and _same(lines[found[0]], line)
+            if told and not again and (_counted(line) or _section(line)):
                 continue
             sure = line.mark == ARTICLE or _strong(line)
-            if sure or (not words and not found) or (found and _same(lines[found[0]], line)):
+            if sure or (not words and not found) or again:
                 found.append(at)
         elif line.kind != "text":
             continue

@@ -177,7 +177,7 @@ def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
     labelled = [region for region in real if region.labelled or region.answers]
     kept = labelled or real
     if len(kept) < 2:
-        return kept
+        return [region for region in kept if len(region.pairs) > 1 or not _amid_prose(region, lines)]
     main = max(kept, key=lambda region: (not region.quoted, len(region.pairs)))
     kept = [region for region in kept if region is main or not _amid(region, main, lines)]
     return [region for region in kept if _like(region, main) or len(region.pairs) * 2 > len(main.pairs)]
@@ -219,6 +219,11 @@ def _amid(region: Region, main: Region, lines: list[Line]) -> bool:
     return (
         region.start < main.start and not labelled and _prose(before, 0, len(before)) and _prose(after, 0, len(after))
     )
+
+
+def _amid_prose(region: Region, lines: list[Line]) -> bool:
+    """Whether a lone stretch stands in the middle of an article, which tells of a pair."""
+    return _prose(lines, 0, region.start) and _prose(lines, region.end, len(lines))
 
 
 def _like(one: Region, other: Region) -> bool:

@@ -196,7 +196,7 @@ def _fits(label: Label, state: str, before: str, line: Line, *, asks: bool) -> b
         if state == "none":
             asked = ends_asking(before.rstrip(" |/-–—([（【*→•"))
             decorated = bool(line.decor or line.bold or line.bolds) or line.is_label("pair")
-            told = _listed(line) and len(label.word) > 1 and bool(before.strip())
+            told = _listed(line) and len(label.word) > 1 and label.sign == "colon" and bool(before.strip())
             return told or (asked and (not label.letter or decorated or len(before) < 160) and len(before) < 400)
         return False
     if label.kind == "question":

@@ -120,17 +120,20 @@ def _table(bars: list[str]) -> Iterator[str | Line]:
 
 def _read_rows(rows: Rows, columns: tuple[int, int] | None) -> Iterator[str | Line]:
     named, columns = columns is not None, columns or _asking(rows)
+    labelled = not columns and next((kind for kind in map(_labels, rows) if kind), "answer") != "answer"
     for cells in rows:
         if columns and (named or asks(plain("".join(cells[columns[0] : columns[0] + 1]))[0])):
             yield from _pair(cells, *columns)
-        elif (
-            len(cells) > 1
-            and (label := read_label(plain(cells[0])[0] + ":"))
-            and label.kind in {"question", "answer", "article"}
-        ):
+        elif labelled and _labels(cells):
             yield f"{cells[0].strip('*_: ')}: {' '.join(cells[1:]).strip()}"
         else:
             yield " ".join(filter(None, cells)).replace(BREAK, " ")
+
+
+def _labels(cells: list[str]) -> str:
+    """What a row's first cell labels, if it is one of the kinds that a table may hold a row each of."""
+    label = read_label(plain(cells[0])[0] + ":") if len(cells) > 1 else None
+    return label.kind if label and label.kind in {"question", "answer", "article"} else ""
 
 
 def _asking(rows: Rows) -> tuple[int, int] | None:
