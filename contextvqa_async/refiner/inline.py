@@ -241,6 +241,8 @@ def _join(pieces: list[str | Run], runs: list[Run], bold: list[tuple[Run, Run]])
 
 
 def _leftover(run: Run, *, first: bool, last: bool) -> str:
-    """Marks without a partner are words, but for a strong one whose other half stands on another line, or was cut."""
-    dangling = run.char != "~" and run.left > 1 and ((run.opens and not run.closes) or last or first)
-    return "" if dangling and run.left < 4 else run.char * run.left
+    """Marks without a partner are words, but for strong ones, whose other half was cut or stands on another line, and
+    for what is left of them: ``**Q1:* Who?``."""
+    if run.char == "~" or run.left > 3 or not (run.opens or run.closes or first or last):
+        return run.char * run.left
+    return "" if run.left > 1 or run.left < run.size else run.char

@@ -22,6 +22,9 @@ ANSWERS = listed("answertext|answeren|gpt|assistant|output|shortanswer|response|
 BODIES = ("content", "text", "body", "article", "paragraphs", "sections", "context")
 
 
+PART = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
+
+
 @cache
 def _names() -> dict[str, str]:
     """Labels as they look in keys: without spaces and signs."""
@@ -41,7 +44,14 @@ def kind_of(key: str) -> str:
         return "article"
     if word in TITLES:
         return "title"
-    return _names().get(word, "")
+    return _names().get(word, "") or _last_part(key)
+
+
+def _last_part(key: str) -> str:
+    """What the last of several words in a key says: ``image_question``, ``vqaAnswer``."""
+    parts = PART.findall(key)
+    kind = _names().get(parts[-1].lower(), "") if len(parts) > 1 and len(parts[-1]) > 3 else ""
+    return kind if kind in {"question", "answer"} else ""
 
 
 def number_in(key: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.languages import LANGUAGES, UNSPACED, words
@@ -141,9 +141,12 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     if colon > 0 and not at and (label := before_colon(head[: colon + 1])):
         return label
     found = grammar().match(head)
-    if not found:
-        return None
-    number = number_of(found["n"] or found["nth"] or found["ordinal"])
+    return (_also(text, bold, at, found) or _label(text, bold, at, found)) if found else None
+
+
+def _label(text: str, bold: tuple[int, ...], at: int, found: re.Match[str]) -> Label | None:
+    """The label that the grammar found, if something ends it."""
+    number = _number(found)
     ended = _ended(text, at + found.end(), found, number, bold)
     if ended and ended[1] in {"last", "number"} and _stopped(found):  # "Answer. 927"
         ended = None
@@ -164,6 +167,20 @@ def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | No
     return label if _credible(label, text[label.end : label.end + 3]) else None
 
 
+def _also(text: str, bold: tuple[int, ...], at: int, found: re.Match[str]) -> Label | None:
+    """A label that is said again in a second language, behind a slash: ``问题 1 / Question 1:``."""
+    slash = SLASH.match(text, at + found.end())
+    label = read_label(text, bold, slash.end()) if slash else None
+    if label is None or label.kind != kinds()[found["word"]] or len(label.word) == 1:
+        return None
+    return replace(label, number=_number(found) or label.number)
+
+
+def _number(found: re.Match[str]) -> int | None:
+    return number_of(found["n"] or found["nth"] or found["ordinal"])
+
+
+SLASH = later(r"\s?[/|／]\s?")
 INITIAL = later(r"[^\W\d_]\.\s")
 
 
@@ -221,7 +238,7 @@ def before_colon(head: str) -> Label | None:
     found = grammar().match(head) if may_begin(head) else None
     if not found:
         return None
-    number = number_of(found["n"] or found["nth"] or found["ordinal"])
+    number = _number(found)
     ended = _ended(head, found.end(), found, number, ())
     if not ended or ended != (len(head), "colon"):
         return None

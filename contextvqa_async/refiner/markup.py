@@ -22,6 +22,8 @@ STRONG = later(r"\\(?:textbf|textsc)\{([^{}\n]*+)\}")
 WEAK = later(r"\\(?:textit|emph|underline|textsl|texttt|enquote)\{([^{}\n]*+)\}")
 ITEM = later(r"\\item(?![a-zA-Z])\s*")
 SPECIAL = later(r"\\([%&#_])")
+TERM = later(r"^;[ \t]+", re.MULTILINE)
+"""``; Question``, a term of wikitext."""
 FIELD = later(r"^([ \t]*):(\w[\w ]{0,30}):(?=[ \t])", re.MULTILINE)
 """``:Question: …``, a field of reStructuredText."""
 RST_LINK = later(r"`([^`<>\n]*[^`<>\s])\s*<[^<>\s]+>`__?")
@@ -73,6 +75,15 @@ def unfield(text: str) -> str:
     return FIELD.sub(r"\1\2:", text) if text[:1] == ":" or "\n:" in text else text
 
 
+def unterm(text: str) -> str:
+    """A text in wikitext without the sign before each term.
+
+    >>> unterm("; Who?\\n: Bob")
+    'Who?\\n: Bob'
+    """
+    return TERM.sub("", text) if text[:2] == "; " or "\n; " in text else text
+
+
 def unorg(text: str) -> str:
     """A text in Org without its links."""
     return ORG_LINK.sub(r"\1", text) if "]]" in text else text
@@ -90,5 +101,5 @@ def unascii(text: str) -> str:
     return ASCII_TERM.sub(r"**\1**", ASCII_STYLE.sub("", text)) if "?::" in text else text
 
 
-LANGUAGES = (("\\", unlatex), ("'", unwiki), (">", unlink), ("", unfield), ("]", unorg), ("=", unascii))
+LANGUAGES = (("\\", unlatex), ("'", unwiki), (">", unlink), (";", unterm), ("", unfield), ("]", unorg), ("=", unascii))
 """Each with the signs without which a text is not written in it."""

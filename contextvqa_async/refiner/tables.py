@@ -166,7 +166,7 @@ def _told(question: str, answer: str, words: str) -> Line | None:
     question = question[label.end :] if label and label.kind == "question" else question
     label = read_label(answer)
     answer = answer[label.end :] or answer if label and label.kind == "answer" and label.lettered else answer
-    question, answer = question.replace(BREAK, " "), LINES.sub(", ", answer)
+    question, answer = question.replace(BREAK, " "), LINES.sub(", ", answer.lstrip("• ") if BREAK in answer else answer)
     return Line("data", words=words, pair=(question, answer), form="table") if question.strip("-—– ") else None
 
 

@@ -19,6 +19,8 @@ INVISIBLE = later("[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u06
 ODD = frozenset("\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c").union(
     map(chr, (*range(9), *range(14, 32), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE000, 0xE010)))
 )
+ROUNDS = 4
+"""So often text was escaped at the most, in what was seen."""
 ENTITY = later(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 BRACKET_TAG = later(
     r"\[(/?(?:article|context|wikipedia[ _]article|questions?|answers?|q|a|qas?|qa_pairs?|pairs?)\d{0,2})\]",
@@ -116,8 +118,12 @@ STEPS = (
 
 
 def entities(text: str) -> str:
-    """``&amp;`` and its kin as characters."""
-    return ENTITY.sub(lambda found: html.unescape(found.group()), text) if "&" in text else text
+    """``&amp;`` and its kin as characters, however often they were escaped: ``&amp;amp;``."""
+    for _ in range(ROUNDS):
+        if "&" not in text or not ENTITY.search(text):
+            break
+        text = ENTITY.sub(lambda found: html.unescape(found.group()), text)
+    return text
 
 
 def unfence(text: str) -> str:
