@@ -32,6 +32,7 @@ LISTED = later(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|
 LISTED_PART = later(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
 FLOW = later(r"\[[^\[\]]*,[^\[\]]*\]$")
 NUMBER = later(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
+STARRED = later(r"^\*\s?\w|[^\W\d_]{3}[?!.]?\*$")
 NEAT = later(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
 """A pair, a word on either line's ends, and no sign that could wrap it, or stand between a label and its words."""
 
@@ -44,8 +45,8 @@ def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     """
     if all(NEAT.match(f"{asked}\n{said}") and "  " not in asked and "  " not in said for asked, said in pairs):
         return finished(pairs)
-    asked = _relabelled(_numbers([" ".join(question.split()) for question, _ in pairs]), "question")
-    answers = [_list(" ".join(answer.split()).removesuffix("||")) for _, answer in pairs]
+    asked = _relabelled(_numbers([_unstarred(" ".join(question.split())) for question, _ in pairs]), "question")
+    answers = [_list(_unstarred(" ".join(answer.split()).removesuffix("||"))) for _, answer in pairs]
     answers = _relabelled(answers, "answer")
     wrapped = [_wrapper(question) in QUOTED for question in asked]
     asked = _unwrap(asked, QUOTED | BRACKETED, [False] * len(asked))
@@ -59,6 +60,13 @@ def tidy(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
 def finished(pairs: list[tuple[str, str]]) -> tuple[Pair, ...]:
     """Pairs in which there is nothing to tidy."""
     return tuple([Pair(question=question, answer=answer) for question, answer in pairs])
+
+
+def _unstarred(text: str) -> str:
+    """Words without a mark of emphasis at one end that has no partner; one behind a letter or a digit is a sign."""
+    if text.count("*") != 1 or not STARRED.search(text):
+        return text
+    return text.strip("*").strip()
 
 
 def _torn(answer: str) -> str:
