@@ -126,22 +126,24 @@ def _chinese(word: str) -> int | None:
 
 
 def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | None:
-    """The label at ``at``, if one stands there; ``bold`` are the places where bold ends,
-    in order.
+    """The label at ``at``, if one stands there; ``bold`` are the places where bold ends, in order.
 
     >>> read_label("Question 2 (easy): Who?")
     Label(kind='question', word='question', end=18, sign='colon', number=2, plural=False)
     >>> read_label("Questions were raised about it.") is None
     True
     """
-    head = lowered(text[at : at + 120])
-    if not may_begin(head):
-        return None
-    colon = head.find(":", 0, 48)
-    if colon > 0 and not at and (label := before_colon(head[: colon + 1])):
+    colon = text.find(":", at, at + 48)
+    if colon > 0 and not at and (label := before_colon(lowered(text[: colon + 1]))):
         return label
-    found = grammar().match(head)
+    found = _found(text, at)
     return (_also(text, bold, at, found) or _label(text, bold, at, found)) if found else None
+
+
+def _found(text: str, at: int) -> re.Match[str] | None:
+    """A label, which may go on."""
+    head = lowered(text[at : at + 120])
+    return grammar().match(head) if may_begin(head) else None
 
 
 def _label(text: str, bold: tuple[int, ...], at: int, found: re.Match[str]) -> Label | None:
@@ -170,7 +172,8 @@ def _label(text: str, bold: tuple[int, ...], at: int, found: re.Match[str]) -> L
 def _also(text: str, bold: tuple[int, ...], at: int, found: re.Match[str]) -> Label | None:
     """A label that is said again in a second language, behind a slash: ``问题 1 / Question 1:``."""
     slash = SLASH.match(text, at + found.end())
-    label = read_label(text, bold, slash.end()) if slash else None
+    other = _found(text, slash.end()) if slash else None
+    label = _label(text, bold, slash.end(), other) if slash and other else None
     if label is None or label.kind != kinds()[found["word"]] or len(label.word) == 1:
         return None
     return replace(label, number=_number(found) or label.number)

@@ -162,14 +162,14 @@ class _Labels:
 
     def __init__(self, line: Line) -> None:
         self.body, self.bolds = line.body, line.bolds
-        self.known: dict[str, Label | None] = {}
-        self.repeats = len(line.body) > LONGEST and not line.bolds
+        self.known: dict[tuple[str, tuple[int, ...]], Label | None] = {}
+        self.repeats = len(line.body) > LONGEST
 
     def at(self, place: int) -> Label | None:
         """The label at a place, its end counted from there."""
         if not self.repeats:
             return self._read(place)
-        head = self.body[place : place + HEAD]
+        head = self.body[place : place + HEAD], _within(self.bolds, place, place + HEAD)
         if head not in self.known:
             self.known[head] = self._read(place)
         return self.known[head]
@@ -179,9 +179,18 @@ class _Labels:
         return label and _ending(label, label.end - place)
 
 
+def _within(places: tuple[int, ...], start: int, stop: int) -> tuple[int, ...]:
+    """The places behind one place up to another, counted from the first."""
+    if not places:
+        return ()
+    return tuple([place - start for place in places[bisect_right(places, start) : bisect_right(places, stop)]])
+
+
 def _ending(label: Label, end: int) -> Label:
     """The same label, ending elsewhere."""
-    return label if label.end == end else replace(label, end=end)
+    if label.end == end:
+        return label
+    return Label(label.kind, label.word, end, label.sign, label.number, label.plural)
 
 
 def _fits(label: Label, state: str, before: str, line: Line, *, asks: bool) -> bool:
@@ -267,8 +276,7 @@ def _head(line: Line, start: int, follows: Label) -> Line:
 def _part(line: Line, start: int, label: Label, body: str) -> Line:
     """A label in the middle and the words behind it, as a line."""
     own = _ending(label, min(label.end, len(body)))
-    inside = line.bolds[bisect_right(line.bolds, start) : bisect_right(line.bolds, start + len(body))]
-    bolds = tuple(place - start for place in inside)
+    bolds = _within(line.bolds, start, start + len(body))
     return Line("text", words=body, body=body, label=own, indent=line.indent, bolds=bolds, form="cut")
 
 

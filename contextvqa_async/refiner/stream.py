@@ -144,7 +144,7 @@ class PairCounter:
         if self.asked and line.label is None and len(line.body) < 240 and not line.asks:
             self.asked = False
             return 1
-        if line.label is None and line.asks and len(line.body) < 240:
+        if line.label is None and line.asks and len(line.body) < 240 and not line.quoted:
             self.asked = True
         return 0
 
