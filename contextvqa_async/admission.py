@@ -56,6 +56,7 @@ class Slot:
         tokens: int | None = None,
         headers: Mapping[str, str] | None = None,
         answer_tokens: int | None = None,
+        told: str = "",
     ) -> bool:
         """Tell how the request ended (unsettled slots end as VOID); return whether it may be charged to its record.
 
@@ -66,10 +67,12 @@ class Slot:
         ``wait``: seconds the server asked to wait, see :func:`wait_hint`; ``tokens``: prompt and completion tokens
         used; ``headers``: the response's, for the rate limits they tell.
         ``answer_tokens``: completion tokens alone (or the pieces of the stream), to tell long answers from slow ones.
+        ``told``: a sentence on what went wrong, for people.
         A reset in the middle of a big upload may be the record's fault: settle it as VOID.
         """
         if self._charged is None:
             self._charged = False
+            self._admission._told(self.endpoint, told)
             self._charged = self._admission._end(
                 self.endpoint, self._flight, outcome, wait, tokens, headers, answer_tokens
             )
@@ -269,6 +272,9 @@ class Admission:
 
     def _progress(self, index: int, flight: Flight, pieces: int) -> None:
         self._fleet.progress(index, flight, pieces, self._clock())
+
+    def _told(self, index: int, told: str) -> None:
+        self._fleet.endpoints[index].told = told
 
     def _end(
         self,

@@ -72,6 +72,17 @@ def test_every_label_of_a_language_is_read(row: Language, written: str) -> None:
         assert [(pair.question, pair.answer) for pair in read.qas] == [("Who built it?", "Bob Ray")] * 3, pair
 
 
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+@pytest.mark.parametrize("written", ["A{n}: {a}\nQ{n}: {q}", "**Answer:** {a}\n**Question:** {q}"])
+def test_answers_before_their_questions(written: str, gap: str) -> None:
+    """Where every answer stands before its question, none goes to the question before it."""
+    pairs = [("Who built it?", "Bob Ray"), ("Where is it?", "Norway"), ("When was it lit?", "1811")]
+    text = gap.join(written.format(n=at, q=asked, a=said) for at, (asked, said) in enumerate(pairs, 1))
+    read = refine(f"{PROSE}\n\n**Question-Answer Pairs:**\n\n{text}")
+    assert [(pair.question, pair.answer) for pair in read.qas] == pairs
+    assert read.context == PROSE
+
+
 UNKNOWN = (
     *("Zork: {q}\nBlim: {a}", "**Zork:** {q}\n**Blim:** {a}", "*   **Z:** {q}\n    *   **B:** {a}"),
     *("Zork {n}: {q}\nBlim {n}: {a}", "**Zork {n}:** {q}\n**Blim {n}:** {a}", "**Zork {n}**: {q}\n**Blim**: {a}"),

@@ -131,7 +131,7 @@ class Client:
         if self._adapt(line, asking, reply):
             slot.settle(Outcome.VOID, headers=reply.headers)
             return 0
-        charged = slot.settle(_outcome(fault), wait=fault.wait, headers=reply.headers)
+        charged = slot.settle(_outcome(fault), wait=fault.wait, headers=reply.headers, told=line.sentence(fault))
         asking.attempts += charged or fault.verdict in (Verdict.TERMINAL, Verdict.DOOM)
         self._stop_the_run(line, asking, fault)
         return self._again(line, asking, fault, charged)

@@ -43,6 +43,8 @@ class Endpoint:
 
     def __init__(self, label: str, window: Window, rng: random.Random) -> None:
         self.label = label
+        self.told = ""
+        """What went wrong with the last request that ended, in a sentence; empty where nothing did."""
         self.window = window
         self.paused_until = -math.inf
         self.succeeded_at: float | None = None

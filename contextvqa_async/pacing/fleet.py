@@ -130,7 +130,7 @@ class Fleet:
         since = endpoint.failing_since if endpoint.succeeded_at is None else endpoint.succeeded_at
         what = "the run waits and probes" if self.outage else "the others go on, and it is probed"
         fault = "says that it is away" if endpoint.reachable else "does not answer"
-        self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s); {what}.")
+        self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s){_why(endpoint)}; {what}.")
 
     # when no waiting helps
 
@@ -170,7 +170,8 @@ class Fleet:
         since = max(endpoint.failing_since for endpoint in self.endpoints)
         if all(endpoint.succeeded_at is None for endpoint in self.endpoints):
             told = (
-                f"{self._names} never answered, in {now - since:.0f} s: check --base-url, the network, and the server."
+                f"{self._names} never answered, in {now - since:.0f} s{_why(self.endpoints[0])}; check --base-url, the "
+                "network, and the server."
             )
         else:
             told = (
@@ -182,3 +183,8 @@ class Fleet:
     @property
     def _names(self) -> str:
         return " and ".join(endpoint.label for endpoint in self.endpoints)
+
+
+def _why(endpoint: Endpoint) -> str:
+    """What went wrong at an endpoint, to stand behind a sentence's beginning."""
+    return f": {endpoint.told.rstrip('.')}" if endpoint.told else ""

@@ -65,6 +65,29 @@ def look_ahead(lines: list[Line]) -> Ahead:
     return ahead
 
 
+def put_behind(lines: list[Line]) -> None:
+    """Answers that stand before their questions, each of them, change places with them."""
+    places = [at for at, line in enumerate(lines) if line.is_label("question", "answer") and not line.mark]
+    if len(places) < 4 or len(places) % 2 or not lines[places[0]].is_label("answer"):
+        return
+    pairs = list(zip(places[::2], places[1::2], strict=True))
+    if all(_answers(lines[said], lines[asked]) and _apart(lines, said, asked) for said, asked in pairs):
+        for said, asked in pairs:
+            lines[said], lines[asked] = lines[asked], lines[said]
+
+
+def _answers(said: Line, asked: Line) -> bool:
+    """Whether a line is the answer to the question on another, for their labels."""
+    numbers = [line.label.number for line in (said, asked) if line.label]
+    labels = said.is_label("answer") and asked.is_label("question")
+    return labels and bool(said.rest and asked.rest) and numbers[0] == numbers[1]
+
+
+def _apart(lines: list[Line], said: int, asked: int) -> bool:
+    """Whether nothing stands between two lines."""
+    return all(line.kind == "blank" for line in lines[said + 1 : asked])
+
+
 def mark_lists(lines: list[Line]) -> None:
     """A lone ``Questions:`` in the singular (``问题：``) over a numbered list is a heading."""
     for at, line in enumerate(lines):

@@ -20,7 +20,7 @@ from contextvqa_async.refiner.plain import (
     plain_question,
 )
 from contextvqa_async.refiner.stretch import TAIL
-from contextvqa_async.refiner.template import Lead, Template, asking, template
+from contextvqa_async.refiner.template import Lead, Template, asking, saying, template
 
 TRIES = 4
 """A text with more beginnings of runs than this holds no run worth looking for: each costs time in proportion to it."""
@@ -66,16 +66,16 @@ def last_run(text: str) -> tuple[int, Run] | None:
     >>> start, run.pairs
     (7, [('Who?', 'Bob'), ('Where?', 'Oslo')])
     """
-    last = None
+    last, before = None, ""
     at = end = tries = 0
     for raw in text.split("\n"):
         if raw and at >= end and len(raw) <= FULL and tries < TRIES and asking(raw):
             tries += 1
             run = run_of_pairs(text, at)
-            if run is None:  # what begins like a pair, and is none that the others are like
+            if run is None or saying(before):  # no pair as the others are, or one whose answer stands before it
                 return None
             end, last = run.end, (at, run) if _stands_alone(text, run) else None
-        at += len(raw) + 1
+        at, before = at + len(raw) + 1, raw or before
     return last if tries < TRIES else None
 
 

@@ -19,6 +19,7 @@ from contextvqa_async.refiner.regions import (
     mark_lists,
     mark_lone,
     mark_names,
+    put_behind,
     speaks,
 )
 from contextvqa_async.refiner.stretch import Stretch
@@ -31,6 +32,7 @@ class Scanner:
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
+        put_behind(lines)
         mark_lists(lines)
         mark_lone(lines)
         mark_names(lines)

@@ -84,10 +84,10 @@ def template(text: str, at: int) -> Template | None:
     asked = asking(raw)
     if asked is None:
         return None
-    inside = _saying(INSIDE.search(raw, len(asked.text))) if asked.label else None
+    inside = _answering(INSIDE.search(raw, len(asked.text))) if asked.label else None
     if inside:
         return None if inside.closing or asked.closing else Template(asked, inside, joined=True)
-    said = _saying(LABELLED.match(below))
+    said = saying(below)
     if said is None and asked.label is None and (bare := BARE.match(below)):
         said = Lead(bare.group(), "", None)
     return Template(asked, said, joined=False) if said else None
@@ -114,7 +114,12 @@ def asking(raw: str) -> Lead | None:
     return Lead(numbered.group(), numbered["bold"] or "", None) if numbered else None
 
 
-def _saying(found: re.Match[str] | None) -> Lead | None:
+def saying(raw: str) -> Lead | None:
+    """What stands before the answer that a line begins with."""
+    return _answering(LABELLED.match(raw))
+
+
+def _answering(found: re.Match[str] | None) -> Lead | None:
     return _lead(found, "answer") if found else None
 
 
