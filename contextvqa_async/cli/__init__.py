@@ -29,7 +29,7 @@ COMMANDS = {
 EXIT_STOPPED = 3
 
 
-class _Line(click.Group):
+class _Commands(click.Group):
     """A first word that is a command's name is that command; anything else are the words of ``run``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,7 +55,7 @@ class _Line(click.Group):
         formatter.write_text("\n'cvqa-async COMMAND --help' tells more of each.")
 
 
-@click.group(cls=_Line, context_settings=HELP)
+@click.group(cls=_Commands, context_settings=HELP)
 @click.version_option(__version__, prog_name="cvqa-async")
 def cli() -> None:
     """Context-based VQA data from images."""

@@ -32,7 +32,7 @@ def _parse_json(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
         raise click.BadParameter(f"not valid JSON ({error}): {value[:80]}", ctx, param) from None
 
 
-class _Line(click.types.StringParamType):
+class _Blanks(click.types.StringParamType):
     """A text with blanks in it: of several in one variable, each stands on a line of its own."""
 
     envvar_list_splitter = "\n"
@@ -70,7 +70,7 @@ def run_options() -> list[click.Option]:
         ),
         _endpoint("--model", metavar="NAME", help=f"Model to ask [{DEFAULT_MODEL}]."),
         _endpoint("--api-key-env", multiple=True, metavar="NAME", help="Variable of the key; HOST=NAME for one host."),
-        _endpoint("--header", type=_Line(), multiple=True, metavar="'K: V'", help="Header to send; again for more."),
+        _endpoint("--header", type=_Blanks(), multiple=True, metavar="'K: V'", help="Header to send; again for more."),
         _endpoint("--simulate", is_flag=True, help="Ask the embedded simulator: no key, no network, no cost."),
     ]
     return endpoint + [_option(group, each) for group in _TITLES for each in fields(group)]
