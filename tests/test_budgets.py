@@ -16,7 +16,7 @@ def spend_all(budget: RequestBudget, demand: list[float], until: float = math.in
     """When requests start that come in at ``demand``, one after the other."""
     starts, now = [], 0.0
     for comes in demand:
-        now = max(now, comes, budget.ready(max(now, comes)))
+        now = max(now, comes, budget.ready())
         if now > until:
             break
         budget.spend(now)
@@ -67,11 +67,11 @@ def test_tokens_a_minute_are_kept_within_a_tenth(tokens: int, seconds: float) ->
     budget = TokenBudget(tpm)
     now, running, used = 0.0, list[tuple[float, float, int]](), dict[int, int]()
     while now < 600:
-        now = max(now, min([budget.ready(now), *(end for end, _, _ in running)]))
+        now = max(now, min([budget.ready(), *(end for end, _, _ in running)]))
         for end, charged, cost in [each for each in running if each[0] <= now]:
             budget.settle(charged, cost)
             running.remove((end, charged, cost))
-        if budget.ready(now) <= now:
+        if budget.ready() <= now:
             cost = round(tokens * rng.uniform(0.5, 1.5))
             running.append((now + seconds, budget.spend(now), cost))
             used[int(now // 60)] = used.get(int(now // 60), 0) + cost
@@ -82,6 +82,6 @@ def test_tokens_a_minute_are_kept_within_a_tenth(tokens: int, seconds: float) ->
 def test_a_request_dearer_than_a_minute_still_starts() -> None:
     """One request may cost more than a minute has; the next waits for it."""
     budget = TokenBudget(100)
-    assert budget.ready(0.0) <= 0
+    assert budget.ready() <= 0
     budget.settle(budget.spend(0.0), 300)
-    assert budget.ready(0.0) == pytest.approx(177)
+    assert budget.ready() == pytest.approx(177)

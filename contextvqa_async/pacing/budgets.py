@@ -34,8 +34,8 @@ class RequestBudget:
         self._starts: deque[float] = deque(maxlen=math.ceil(rpm))
         self._due = float("-inf")
 
-    def ready(self, now: float) -> float:
-        """When the next request may start; ``now`` or earlier means at once."""
+    def ready(self) -> float:
+        """When the next request may start; a time that has come means at once."""
         full = len(self._starts) == self._starts.maxlen
         return max(self._due, self._starts[0] + MINUTE + GUARD_SECONDS) if full else self._due
 
@@ -55,8 +55,8 @@ class TokenBudget:
         self._unknown = 0
         self.estimate = min(PRIOR_TOKENS, tpm)
 
-    def ready(self, now: float) -> float:
-        """When the next request may start; ``now`` or earlier means at once, infinity when one has told its cost."""
+    def ready(self) -> float:
+        """When the next request may start; a time that has come means at once, infinity when one has told its cost."""
         return math.inf if self._unknown >= UNKNOWN else self._due
 
     def spend(self, now: float) -> float:

@@ -52,25 +52,25 @@ class Fleet:
 
     def paused_for(self, now: float) -> float:
         """Seconds that no request may start, whatever ends meanwhile."""
-        pause = min(max(endpoint.paused_for(now), self._budget(now) - now) for endpoint in self.endpoints)
+        pause = min(max(endpoint.paused_for(now), self._budget() - now) for endpoint in self.endpoints)
         return pause if math.isfinite(pause) else 0.0
 
     def next_start(self, now: float) -> tuple[int | None, float]:
         """The endpoint to ask now, or None and the time to look again."""
         if self.in_flight >= self._limits.concurrency:
-            return None, self._deadline(now)
-        budget = self._budget(now)
+            return None, self._deadline()
+        budget = self._budget()
         best, soonest, load = None, math.inf, math.inf
         for index, endpoint in enumerate(self.endpoints):
             ready = max(endpoint.ready(now), budget)
             soonest = min(soonest, ready)
             if ready <= now and endpoint.load < load:
                 best, load = index, endpoint.load
-        return (best, now) if best is not None else (None, min(soonest, self._deadline(now)))
+        return (best, now) if best is not None else (None, min(soonest, self._deadline()))
 
-    def _budget(self, now: float) -> float:
-        requests = self._requests.ready(now) if self._requests else -math.inf
-        return max(requests, self._tokens.ready(now) if self._tokens else -math.inf)
+    def _budget(self) -> float:
+        requests = self._requests.ready() if self._requests else -math.inf
+        return max(requests, self._tokens.ready() if self._tokens else -math.inf)
 
     # what happens
 
@@ -143,11 +143,11 @@ class Fleet:
         """Why the run has to stop, or None."""
         if min(endpoint.paused_until for endpoint in self.endpoints) - now > LONGEST_PAUSE:
             return self._paused_too_long(now)
-        if self.outage and now >= self._deadline(now):
+        if self.outage and now >= self._deadline():
             return self._out_too_long(now)
         return None
 
-    def _deadline(self, now: float) -> float:
+    def _deadline(self) -> float:
         """When an outage ends the run."""
         if not self.outage:
             return math.inf

@@ -8,13 +8,12 @@ no prose.
 from __future__ import annotations
 
 import re
-from functools import cache
 
+from contextvqa_async.refiner.article import article_labels, ended, under_labels, untitled
 from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
-from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
+from contextvqa_async.refiner.lines import Line, bulk
 from contextvqa_async.refiner.regions import Region
 
 UNITS = r"(?:words?|characters|mots|wörter|palabras|palavras|parole|слов|字)"
@@ -25,23 +24,8 @@ COUNTED = later(
 """A remark in brackets on an article's length: ``(Word count: 131)``, ``[~150 words]``."""
 CRITERION = later(r"(?:\d\W{1,3})?(?:each|every|all|the)\s(?:questions?|answers?)\s(?:should|must)\b", re.IGNORECASE)
 """What the prompt asks of pairs, said again before them."""
-ENDS = frozenset(".!?。！？।॥؟…:：;；")
-CLOSERS = "\"”»’')]」』）"
-
-
 BRIEF = 60
 """Shorter than a paragraph of prose, of which one that ends in no sign may be cut off."""
-
-
-@cache
-def sections() -> frozenset[str]:
-    """Words that head a section of an article as well as the article."""
-    return words("sections")
-
-
-def _ended(words: str) -> bool:
-    """Whether words end as a sentence does."""
-    return words.rstrip(CLOSERS)[-1:] in ENDS
 
 
 def paragraphs(lines: list[Line], regions: list[Region], *, printable: bool = False) -> list[str]:
@@ -64,20 +48,15 @@ def prefaced(words: str) -> bool:
     return opens(words) or INTERJECTION.match(lowered(words[:400])) is not None
 
 
-def is_section(line: Line) -> bool:
-    """Whether a heading is one of those that sections have."""
-    return lowered(line.body).strip(" :") in sections()
-
-
 def _article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
     """The article's paragraphs, each a list of lines."""
     outside = _outside(lines, regions)
     if not regions and _refusal(lines):
         return _paragraphs(lines)
-    labelled = [at for part in outside for at in _labels(lines, part, bool(regions))]
+    labelled = [at for part in outside for at in article_labels(lines, part)]
     if labelled:
         last = outside[-1]
-        found = [(block, part is not last) for part in outside for block in _under(lines, part, labelled)]
+        found = [(block, part is not last) for part in outside for block in under_labels(lines, part, labelled)]
         if any(block for block, _ in found):
             return [paragraph for block, before in found for paragraph in _prose(block, before)]
     for at, (start, stop) in enumerate(outside):
@@ -86,7 +65,7 @@ def _article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
             continue
         found_prose = _prose(_without_preamble(block, bool(regions)), at < len(outside) - 1)
         if not found_prose and not at and _substantial(block):
-            found_prose = _prose(_untitled(block), before_pairs=True)
+            found_prose = _prose(untitled(block), before_pairs=True)
         if found_prose:
             return found_prose
     return [] if regions else _paragraphs([line for line in lines if not _bare_label(line)])
@@ -107,144 +86,6 @@ def _refusal(lines: list[Line]) -> bool:
     return first is not None and refuses(first.words) and sum(len(line.words) for line in lines) < 1500
 
 
-def _labels(lines: list[Line], part: tuple[int, int], pairs: bool) -> list[int]:
-    """Lines that say that an article follows; in the middle of prose only those that say it like the first."""
-    found: list[int] = []
-    words = 0
-    told = False
-    for at in range(*part):
-        line = lines[at]
-        if line.kind == "blank":
-            continue
-        if line.mark == ARTICLE or (line.label is not None and not line.sealed and says_article(line)):
-            again = bool(found) and _same(lines[found[0]], line)
-            if told and not again and (_counted(line) or _section(line)):
-                continue
-            sure = line.mark == ARTICLE or _strong(line)
-            if sure or (not words and not found) or again:
-                found.append(at)
-        elif line.kind != "text":
-            continue
-        elif not words and bulk(line.words) > (100 if line.words[-1:] == "." else 160) and not opens(line.words):
-            words += 1
-        told = told or (line.kind == "text" and line.style == "text" and line.label is None and not opens(line.words))
-    return found
-
-
-def _counted(line: Line) -> bool:
-    """Whether a heading may be one of many inside an article, as ``Article 2`` is in a treaty."""
-    return line.label is not None and line.label.number is not None and "wiki" not in line.label.word
-
-
-def says_article(line: Line) -> bool:
-    """Whether a line's label says that an article follows."""
-    label = line.label
-    if line.kind != "text" or label is None or label.kind != "article":
-        return False
-    if label.sign in {"colon", "last"}:
-        return (
-            label.sign == "colon" or line.decor == "head" or line.bold or len(label.word) > 3 or label.word > "\u2e80"
-        )
-    if label.sign == "mark" or (label.sign == "dash" and line.rest[:1].isupper()):
-        return bool(line.rest) and label.number is None
-    return label.sign == "brackets" or line.decor == "head" or bool(line.bolds)
-
-
-def _strong(line: Line) -> bool:
-    word = line.label.word if line.label else ""
-    return (line.decor == "head" or line.bold or "wiki" in word) and ("wiki" in word or not line.rest)
-
-
-def _section(line: Line) -> bool:
-    """Whether a heading says what a section of an article may be called as well."""
-    return line.decor == "head" and line.label is not None and line.label.word in sections()
-
-
-def _same(one: Line, other: Line) -> bool:
-    return bool(one.label and other.label) and one.label.word == other.label.word and one.decor == other.decor  # type: ignore[union-attr]
-
-
-def _under(lines: list[Line], part: tuple[int, int], labelled: list[int]) -> list[list[Line]]:
-    """The blocks under each label of a stretch."""
-    starts = [at for at in labelled if part[0] <= at < part[1]]
-    blocks: list[list[Line]] = []
-    for at, start in enumerate(starts):
-        stop = starts[at + 1] if at + 1 < len(starts) else part[1]
-        blocks.append(_labelled_block(lines[start:stop]))
-    return blocks
-
-
-def _labelled_block(block: list[Line]) -> list[Line]:
-    """A label's block: the words on the label's own line are the title, or the prose begins there."""
-    head, body = block[0], block[1:]
-    end = next((at for at, line in enumerate(body) if line.kind == "end"), None)
-    if end is not None:
-        body = body[:end]
-    rest = head.rest if head.is_label("article") else (head.words if head.mark == ARTICLE else "")
-    if rest in {"|", ">", "|-", ">-"}:
-        rest = ""
-    titled = head.decor == "head" or head.bold
-    rest = _unquoted(rest)
-    if rest and not titled and not _title_like(rest, body):
-        return [Line("text", words=rest, body=rest), *body]
-    return _untitled(body, already=bool(rest), same=rest)
-
-
-def _unquoted(rest: str) -> str:
-    """A label's words without the quotes around all of them, as a file of data has them."""
-    whole = len(rest) > 20 and rest[0] == rest[-1] == '"' and '"' not in rest[1:-1].replace('\\"', "")
-    return rest[1:-1].replace('\\"', '"') if whole else rest
-
-
-def _title_like(rest: str, body: list[Line]) -> bool:
-    """Whether the words after a label name the article rather than begin it."""
-    if len(rest) > 120 or (_ended(rest) and not rest.endswith((".)", "?", "!"))):
-        return False
-    return any(line.kind == "text" and bulk(line.words) > (30 if _ended(line.words) else 60) for line in body[:6])
-
-
-def _untitled(block: list[Line], *, already: bool = False, same: str = "") -> list[Line]:
-    """A block without its title line, if it begins with one."""
-    at = next((at for at, line in enumerate(block) if line.kind not in {"blank", "rule"}), None)
-    if at is None:
-        return block
-    line = block[at]
-    if line.is_label("title") and line.rest and not already:
-        return _untitled(block[at + 1 :], already=True, same=line.rest)
-    if already:
-        return block[at + 1 :] if same and _repeats(line, same) else block[at:]
-    follows = next((later for later in block[at + 1 :] if later.kind == "text"), None)
-    if follows is None or not _names(line, follows, block[at + 1] if at + 1 < len(block) else None):
-        return block[at:]
-    return _untitled(block[at + 1 :], already=True, same=line.body)
-
-
-def _repeats(line: Line, title: str) -> bool:
-    """Whether a line is the title once more, or a second title that begins with it."""
-    words, title = lowered(line.body).strip(" :*"), lowered(title).strip(" :*")
-    titled = (line.decor == "head" or line.bold) and len(words) <= 120
-    return words == title or (titled and words.startswith(title))
-
-
-def _names(line: Line, follows: Line, after: Line | None) -> bool:
-    """Whether a first line is the article's title."""
-    if (
-        line.kind != "text"
-        or len(line.words) > 120
-        or line.decor in {"bullet", "item"}
-        or line.mark not in {"", "\ue006"}
-    ):
-        return False
-    if is_section(line):
-        return False
-    if line.decor == "head" or line.bold:
-        return True
-    if follows.pairs_head:
-        return False
-    apart = after is not None and after.kind in {"blank", "rule"}
-    return not _ended(line.words) and len(line.words) < 90 and (apart or bulk(follows.words) > 160)
-
-
 def _without_preamble(block: list[Line], pairs: bool) -> list[Line]:
     """A block without the chatter before it."""
     at = 0
@@ -259,7 +100,7 @@ def _without_preamble(block: list[Line], pairs: bool) -> list[Line]:
     else:
         return []
     rest = block[at:]
-    return _untitled([_cut_preamble(rest[0]), *rest[1:]])
+    return untitled([_cut_preamble(rest[0]), *rest[1:]])
 
 
 def _short_chatter(line: Line, pairs: bool) -> bool:
@@ -322,9 +163,9 @@ def _empty_section(block: list[Line], at: int) -> bool:
         return True
     announces = line.words.endswith((":", "："))
     if line.bold or announces:
-        return announces or not _ended(line.words)
+        return announces or not ended(line.words)
     alone = at > 0 and block[at - 1].kind in {"blank", "rule"}
-    return alone and bulk(line.words) < BRIEF and not (line.decor or _ended(line.words))
+    return alone and bulk(line.words) < BRIEF and not (line.decor or ended(line.words))
 
 
 def _says_farewell(block: list[Line], stop: int) -> bool:

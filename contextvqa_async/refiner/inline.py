@@ -59,7 +59,7 @@ def plain(text: str) -> tuple[str, Spans]:
         return quick
     pieces, runs = _pieces(text)
     bold = _match(runs) if runs else []
-    return _join(pieces, runs, bold)
+    return _join(pieces, bold)
 
 
 OTHER = later(r"[`~\\\[<$]")
@@ -223,7 +223,7 @@ def _match(runs: list[Run]) -> list[tuple[Run, Run]]:
     return bold
 
 
-def _join(pieces: list[str | Run], runs: list[Run], bold: list[tuple[Run, Run]]) -> tuple[str, Spans]:
+def _join(pieces: list[str | Run], bold: list[tuple[Run, Run]]) -> tuple[str, Spans]:
     """Words without the marks that matched, and bold stretches in the new positions."""
     out: list[str] = []
     size = 0

@@ -53,7 +53,6 @@ class Reader:
         self.text, self.at = text, at
         self.stack: list[Any] = []
         self.keys: list[str | None] = []
-        self.closed_late: dict[str, int] = {}
 
     def read(self) -> tuple[Any, int]:
         root: Any = None

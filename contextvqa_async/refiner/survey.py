@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from contextvqa_async.items import Pair
 from contextvqa_async.refiner.answered import QMARK
-from contextvqa_async.refiner.context import is_section, paragraphs, prefaced, says_article
+from contextvqa_async.refiner.article import is_section, says_article
+from contextvqa_async.refiner.context import paragraphs, prefaced
 from contextvqa_async.refiner.data import may_be_yaml
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later

@@ -58,8 +58,8 @@ class Sink:
         self.output, self.failed = opening.target, opening.failed_path
         self.notes = opening.notes
         """What opening (and at last closing) found and did, each a sentence for the user."""
-        self.earlier_rows, self.earlier_failures = len(opening.index), opening.earlier.count
-        """Ids that had a row, or a failure, before this run."""
+        self.earlier_rows = len(opening.index)
+        """Ids that had a row before this run."""
         self.counts = Counts()
         self._opening, self._index, self._id_key = opening, opening.index, reading.id_key
         self._on_commit = on_commit
