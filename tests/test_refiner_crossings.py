@@ -164,6 +164,7 @@ DECOYS = (
     "Part 1: the tower. It was built first, of stone, by forty men who lived on a ship.",
     "A. A. Milne visited it in 1926, and E. H. Shepard drew it in the same year for a magazine.",
     "Text: the inscription over the door says that the light was lit for the good of all sailors.",
+    "Mara: What did you see?\nJohn: A light.\n\nMara: When was that?\nJohn: In 1811.",
     "1811: the lamp is lit. 1850: the courts decide. 1988: the keepers leave the tower for good.",
 )
 """Parts of an article that look like pairs, labels, headings, lists or tables."""

@@ -92,7 +92,8 @@ class Stretch:
             return True
         if line.pairs_head:
             return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
-        long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > LONG
+        most = LONG if self.region.style != "text" else LONG // 2  # what has no look of its own is sooner prose
+        long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > most
         if long and self._between(at):
             return not self._question(line, at)
         if not self.region.labelled and line.is_label("question") and self.machine.state != KEYED:

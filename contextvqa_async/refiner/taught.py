@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ANSWER, QUESTION, asks
+from contextvqa_async.refiner.lines import ANSWER, ASKING, QUESTION, asks
 from contextvqa_async.refiner.template import known_label
 
 INNER = r"[^\s:：\d()（）\[\]【】*_?？"
@@ -39,7 +39,8 @@ WORDS = later(
 """A cheap look: all words that may be labels."""
 UNLABELLED = "?"
 """The key of a question that a number, a bullet or bold tells, not a word."""
-MARKS = {"question": QUESTION, "answer": ANSWER, "note": "\nNote: "}
+BRIEF = 100
+MARKS = {"question": QUESTION, "answer": ANSWER, "note": "Note: "}
 KNOWN = frozenset({"", *MARKS})
 
 
@@ -53,6 +54,7 @@ class Found:
     number: int | None = None
     asks: bool = False
     says: bool = False  # words stand on its line
+    brief: bool = False  # they are no longer than an answer, and nothing that asks follows them before the next label
 
 
 def taught(text: str) -> str:
@@ -79,10 +81,17 @@ def _found(text: str) -> list[Found]:
     inner = [Found(match.start(), match.end(), _key(match["word"]), _number(match)) for match in WITHIN.finditer(text)]
     found = sorted((*starts, *inner), key=lambda one: one.start)
     for one, after in pairwise((*found, Found(len(text), len(text), ""))):
-        told = text[one.end : after.start].lstrip("*_ \t")
-        one.says = bool(told) and told[0] != "\n"
-        one.asks = asks(told.lstrip().partition("\n")[0].rstrip("*_ \t"))
+        _hear(one, text[one.end : after.start].lstrip("*_ \t"))
     return [one for one in found if one.key != UNLABELLED or one.asks]
+
+
+def _hear(one: Found, told: str) -> None:
+    """Note what the words up to the next label are like."""
+    one.says = bool(told) and told[0] != "\n"
+    words, _, more = told.lstrip().partition("\n\n")
+    line = words.partition("\n")[0].rstrip("*_ \t")
+    one.asks = asks(line) or (one.key == UNLABELLED and any(map(line.__contains__, ASKING)))
+    one.brief = len(words) < BRIEF and not any(asks(line) for line in more.split("\n"))
 
 
 def _begins(match: re.Match[str]) -> Found | None:
@@ -133,6 +142,7 @@ class _Places:
         self.count = Counter(one.key for one in found)
         self.follows = Counter((one.key, after.key) for one, after in pairwise(found))
         self.asking = Counter(one.key for one in found if one.asks)
+        self.brief = Counter(one.key for one in found if one.brief)
         self.unknown = [key for key in self.count if key not in MARKS and key != UNLABELLED]
 
     def after(self, asked: str) -> str:
@@ -145,10 +155,11 @@ class _Places:
         return next((key for key in self.unknown if self.follows[key, said] * 2 > self.count[said]), "")
 
     def pair(self) -> tuple[str, str] | None:
-        """Two unknown words that follow each other by turns, of which the first asks, or both are counted."""
+        """Two unknown words by turns, of which the first asks, or is counted, and the other is brief."""
         for asked in self.unknown:
             said = self.after(asked)
-            if said and said != asked and (self.asking[asked] * 2 > self.count[asked] or self._counted(asked)):
+            asking = self.asking[asked] * 2 > self.count[asked] or self._counted(asked)
+            if said and said != asked and asking and self.brief[said] == self.count[said]:
                 return asked, said
         return None
 
@@ -175,7 +186,6 @@ def _marked(text: str, labels: list[tuple[Found, str]]) -> str:
     at = 0
     for one, kind in labels:
         first = not one.start or text[one.start - 1] == "\n"
-        mark = MARKS[kind].lstrip("\n") if first else "\n" + MARKS[kind].lstrip("\n")
-        out.extend((text[at : one.start], mark))
+        out.extend((text[at : one.start], MARKS[kind] if first else "\n" + MARKS[kind]))
         at = one.end
     return "".join((*out, text[at:]))
