@@ -6,6 +6,7 @@ one word.
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.labels import lowered
@@ -20,6 +21,9 @@ INTERJECTION = later(
     r"|certamente|hello|hi)\w{0,8}"
     r"(?:[!.,，。！:：]|\s*$)[^.!?。！？:：]{0,120}[.!。！:：]?"
 )
+
+
+INSTEAD = later(r"\b(?:however|instead|but|here)\b", re.IGNORECASE)
 
 
 @cache
@@ -67,6 +71,15 @@ def refuses(text: str) -> bool:
     low = _low(text)
     cut = INTERJECTION.match(low)
     return _column("refuses").begin(low) or (cut is not None and _column("refuses").begin(low, cut.end()))
+
+
+def apologizes(text: str) -> bool:
+    """Whether a paragraph refuses one thing and goes on to another, which follows.
+
+    >>> apologizes("I'm sorry, I can't name the people in the image. However, here is an article.")
+    True
+    """
+    return len(text) < 500 and refuses(text) and INSTEAD.search(text) is not None and _column("meta").in_(_low(text))
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from contextvqa_async.refiner.article import article_labels, ended, under_labels, untitled
-from contextvqa_async.refiner.chatter import INTERJECTION, closes, opens, refuses
+from contextvqa_async.refiner.chatter import INTERJECTION, apologizes, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import Line, bulk
@@ -45,7 +45,7 @@ def _collapsed(text: str, printable: bool) -> str:
 
 def prefaced(words: str) -> bool:
     """Whether the first paragraph is, or begins with, a preamble."""
-    return opens(words) or INTERJECTION.match(lowered(words[:400])) is not None
+    return opens(words) or apologizes(words) or INTERJECTION.match(lowered(words[:400])) is not None
 
 
 def _article(lines: list[Line], regions: list[Region]) -> list[list[str]]:
@@ -92,7 +92,7 @@ def _without_preamble(block: list[Line], pairs: bool) -> list[Line]:
     for at, line in enumerate(block):
         if line.kind in {"blank", "rule"}:
             continue
-        if line.decor != "head" and opens(line.words) and _more_than(block[at + 1 :]):
+        if line.decor != "head" and (opens(line.words) or apologizes(line.words)) and _more_than(block[at + 1 :]):
             continue
         if line.decor != "head" and _short_chatter(line, pairs):
             continue
@@ -162,8 +162,8 @@ def _empty_section(block: list[Line], at: int) -> bool:
     if line.decor == "head":
         return True
     announces = line.words.endswith((":", "："))
-    if line.bold or announces:
-        return announces or not ended(line.words)
+    if line.bold or announces or line.decor == "emoji":
+        return announces or line.decor == "emoji" or not ended(line.words)
     alone = at > 0 and block[at - 1].kind in {"blank", "rule"}
     return alone and bulk(line.words) < BRIEF and not (line.decor or ended(line.words))
 

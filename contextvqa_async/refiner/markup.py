@@ -52,7 +52,7 @@ def unlatex(text: str) -> str:
 
 def unwiki(text: str) -> str:
     """A text with wikitext's emphasis, with markdown's."""
-    if "'''" not in text or "```" in text or text.count("'''") < 2:
+    if "'''" not in text or text.count("'''") < 2 or ("```" in text and "[[" not in text):
         return text
     return text.replace("'''''", "***").replace("'''", "**").replace("''", "*")
 

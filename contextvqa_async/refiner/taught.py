@@ -51,6 +51,7 @@ class Found:
     start: int
     end: int
     key: str
+    letter: str = ""  # which may stand for other words in other languages
     number: int | None = None
     asks: bool = False
     says: bool = False  # words stand on its line
@@ -66,9 +67,12 @@ def taught(text: str) -> str:
     True
     """
     words = Counter(word or inner for word, inner in WORDS.findall(text))
-    if not any(count > 1 and _key(word) not in KNOWN for word, count in words.items()):
+    if not any(count > 1 and (_key(word) not in KNOWN or _ambiguous(word)) for word, count in words.items()):
         return text
     found = _found(text)
+    if _contradict(found):
+        for one in found:
+            one.key = one.letter or one.key
     counts = Counter(one.key for one in found)
     often = [one for one in found if counts[one.key] > 1]
     kinds = _kinds(often)
@@ -78,7 +82,7 @@ def taught(text: str) -> str:
 def _found(text: str) -> list[Found]:
     """All that may be labels, in order."""
     starts = [one for one in map(_begins, BEGINS.finditer(text)) if one]
-    inner = [Found(match.start(), match.end(), _key(match["word"]), _number(match)) for match in WITHIN.finditer(text)]
+    inner = [_label(match) for match in WITHIN.finditer(text)]
     found = sorted((*starts, *inner), key=lambda one: one.start)
     for one, after in pairwise((*found, Found(len(text), len(text), ""))):
         _hear(one, text[one.end : after.start].lstrip("*_ \t"))
@@ -99,9 +103,27 @@ def _begins(match: re.Match[str]) -> Found | None:
     end = match["end"]
     signed = end is not None and (":" in end or "：" in end)
     if match["word"] and (signed or match["number"] or (end and match["open"])):
-        return Found(match.start(), match.end(), _key(match["word"]), _number(match))
+        return _label(match)
     decorated = match["decor"] or match["open"] in {"**", "***", "__"}
     return Found(match.start(), match.start(), UNLABELLED) if decorated else None
+
+
+def _label(match: re.Match[str]) -> Found:
+    word, number = match["word"], match["number"]
+    letter = lowered(word) if _ambiguous(word) else ""
+    return Found(match.start(), match.end(), _key(word), letter, int(number) if number else None)
+
+
+def _ambiguous(word: str) -> bool:
+    """Whether a word is a mere letter, which may be known for what it is in another language: ``V``."""
+    return len(word) == 1 and word not in "QqAa"
+
+
+def _contradict(found: list[Found]) -> bool:
+    """Whether letters known as a question's stand before words that do not ask, and another's before such as do."""
+    known = [one.asks for one in found if one.letter and one.key == "question"]
+    others = [one.asks for one in found if one.letter and one.key != "question"]
+    return bool(known) and sum(known) * 2 < len(known) and sum(others) * 2 > len(others)
 
 
 def _key(word: str) -> str:
@@ -110,10 +132,6 @@ def _key(word: str) -> str:
     if label is None:
         return lowered(word)
     return label.kind if label.kind in MARKS else ""
-
-
-def _number(match: re.Match[str]) -> int | None:
-    return int(match["number"]) if match["number"] else None
 
 
 def _kinds(found: list[Found]) -> dict[str, str]:
