@@ -24,8 +24,8 @@ COUNTED = later(
 """A remark in brackets on an article's length: ``(Word count: 131)``, ``[~150 words]``."""
 CRITERION = later(r"(?:\d\W{1,3})?(?:each|every|all|the)\s(?:questions?|answers?)\s(?:should|must)\b", re.IGNORECASE)
 """What the prompt asks of pairs, said again before them."""
-BRIEF = 60
-"""Shorter than a paragraph of prose, of which one that ends in no sign may be cut off."""
+BRIEF, WORDS = 60, 4
+"""A line of fewer characters and words than a sentence has is a heading, marked or not."""
 
 
 def paragraphs(lines: list[Line], regions: list[Region], *, printable: bool = False) -> list[str]:
@@ -165,7 +165,8 @@ def _empty_section(block: list[Line], at: int) -> bool:
     if line.bold or announces or line.decor == "emoji":
         return announces or line.decor == "emoji" or not ended(line.words)
     alone = at > 0 and block[at - 1].kind in {"blank", "rule"}
-    return alone and bulk(line.words) < BRIEF and not (line.decor or ended(line.words))
+    brief = bulk(line.words) < BRIEF and line.words.count(" ") < WORDS
+    return alone and brief and not (line.decor or ended(line.words))
 
 
 def _says_farewell(block: list[Line], stop: int) -> bool:

@@ -7,6 +7,7 @@ neighbours are known (``scanner.py``).
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,8 +26,11 @@ from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 
 ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD = (chr(0xE000 + at) for at in range(7))
-BREAK = "\ue008"
-"""Marks that tags and data leave at the start of a line, from the private-use area: no model writes them."""
+BREAK, COUNTED = "\ue008", "\ue009"
+"""Marks that tags and data leave at the start of a line, from the private-use area: no model writes them.
+
+``COUNTED`` stands before a number that a list of HTML only implies: it is evidence, and none of the words.
+"""
 
 MARKS = later("[\ue000-\ue00f]+")
 STRUCTURE = later(
@@ -114,6 +118,8 @@ def read_line(raw: str) -> Line:
     """
     if not raw or raw.isspace():
         return BLANK
+    if COUNTED in raw:
+        return _uncounted(raw)
     mark = ""
     if raw[0] >= "\ue000" and (found := MARKS.match(raw)):
         mark, raw = found.group()[-1], raw[found.end() :]
@@ -130,6 +136,13 @@ def read_line(raw: str) -> Line:
     if mark == END:
         line.kind = "end"
     _structure(line, text)
+    return line
+
+
+def _uncounted(raw: str) -> Line:
+    """The evidence of a line with a number that its words do not hold."""
+    line = copy(read_line(raw.replace(COUNTED, "")))
+    line.words = line.words[line.words.find(line.body) :] if line.body else ""
     return line
 
 

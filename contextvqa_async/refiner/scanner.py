@@ -173,6 +173,8 @@ def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
     """The stretches that hold the pairs, without decoys."""
     real = [region for region in regions if _credible(region, lines)]
     real = [region for region in real if not speaks(lines[region.start])] or real
+    main = max(real, key=lambda region: (not region.quoted, len(region.pairs)), default=None)
+    real = [region for region in real if region is main or main is None or not _quoted(region, main, lines)]
     anchored = [region for region in real if region.anchored]
     if anchored:
         return _behind_heading(real, anchored, lines)
@@ -183,6 +185,21 @@ def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
     main = max(kept, key=lambda region: (not region.quoted, len(region.pairs)))
     kept = [region for region in kept if region is main or not _amid(region, main, lines)]
     return [region for region in kept if _like(region, main) or len(region.pairs) * 2 > len(main.pairs)]
+
+
+def _quoted(region: Region, main: Region, lines: list[Line]) -> bool:
+    """Whether a stretch is what the article quotes: before the main one, at most half as long, and with prose in it or
+    behind it, or with a heading over other pairs behind it."""
+    between = lines[region.end : main.start]
+    if region.start >= main.start or len(region.pairs) * 2 > len(main.pairs) or _labels_article(between):
+        return False
+    told = any(bulk(asked.answer) > LONG // 2 for asked in region.pairs)
+    headed = not _like(region, main) and any(line.pairs_head for line in between)
+    return told or headed or _prose(between, 0, len(between))
+
+
+def _labels_article(lines: list[Line]) -> bool:
+    return any(line.mark == ARTICLE or line.is_label("article") for line in lines)
 
 
 def _behind_heading(real: list[Region], anchored: list[Region], lines: list[Line]) -> list[Region]:
@@ -217,10 +234,8 @@ def _slight(line: Line) -> bool:
 def _amid(region: Region, main: Region, lines: list[Line]) -> bool:
     """Whether a stretch stands in the middle of the prose before the main one: a dialogue that the article quotes."""
     before, after = lines[: region.start], lines[region.end : main.start]
-    labelled = any(line.mark == ARTICLE or line.is_label("article") for line in after)
-    return (
-        region.start < main.start and not labelled and _prose(before, 0, len(before)) and _prose(after, 0, len(after))
-    )
+    told = _prose(before, 0, len(before)) and _prose(after, 0, len(after))
+    return region.start < main.start and not _labels_article(after) and told
 
 
 def _amid_prose(region: Region, lines: list[Line]) -> bool:

@@ -92,7 +92,7 @@ def _bare(text: str, signs: set[str]) -> bool:
     return (
         not ("&" in signs and ENTITY.search(text))
         and "=" not in signs
-        and "\n; " not in text
+        and not (text[:2] == "; " or "\n; " in text)
         and not (begins_with_turn(text) or may_be_yaml(text))
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from contextvqa_async.refiner.inline import plain
@@ -104,6 +105,7 @@ def _table(bars: list[str]) -> Iterator[str | Line]:
     """A table's rows: pairs where a column asks, labelled lines where cells are labels, else words."""
     rows: Rows = []
     columns: tuple[int, int] | None = None
+    header = ""
     for bar in bars:
         if SEPARATOR.match(bar.strip()):
             continue
@@ -111,11 +113,20 @@ def _table(bars: list[str]) -> Iterator[str | Line]:
         found = _header(cells) if columns is None else None
         if found:
             yield from _read_rows(rows, None)
-            rows, columns = [], found
+            rows, columns, header = [], found, " ".join(filter(None, cells))
             yield Line("rule")
         else:
             rows.append(cells)
-    yield from _read_rows(rows, columns)
+    yield from _under(header, _read_rows(rows, columns))
+
+
+def _under(header: str, lines: Iterator[str | Line]) -> Iterator[str | Line]:
+    """Lines of a table, whose first holds the header's words for an article that the table turns out to be of."""
+    for line in lines:
+        if header and isinstance(line, Line) and line.words:
+            line = replace(line, words=f"{plain(header)[0]} {line.words}")
+            header = ""
+        yield line
 
 
 def _read_rows(rows: Rows, columns: tuple[int, int] | None) -> Iterator[str | Line]:

@@ -11,7 +11,7 @@ from functools import cache
 from contextvqa_async.refiner.labels import kinds
 from contextvqa_async.refiner.languages import listed
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, DEFINITION, END, HEAD, QUESTION, TERM
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, COUNTED, DEFINITION, END, HEAD, QUESTION, TERM
 
 TAG = later(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
 DECLARED = later(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]*+/>", re.IGNORECASE)
@@ -93,7 +93,7 @@ def _answers_wrap(text: str) -> bool:
     return len(opens) == 1 and not re.search(r"<(?:question|q)\d*(?:\s[^<>]*+)?>", text)
 
 
-MARKER = later(r"(^[ ]*(?:\d{1,3}\.|-)[ ])\s+(?=\S)", re.MULTILINE)
+MARKER = later(rf"(^[ ]*(?:{COUNTED}\d{{1,3}}\.|-)[ ])\s+(?=\S)", re.MULTILINE)
 """An item's number or bullet whose words stand on a line below it."""
 
 
@@ -171,7 +171,7 @@ class Untagger:
             indent = "   " * (min(len(self.lists), DEEPEST) - 1)
             if self.lists and self.lists[-1] >= 0:
                 self.lists[-1] += 1
-                return f"\n{indent}{self.lists[-1]}. "
+                return f"\n{indent}{COUNTED}{self.lists[-1]}. "
             return f"\n{indent}- "
         if close:
             if self.lists:

@@ -15,7 +15,7 @@ Cut = Line | list[Line]
 """A line, or a list of the line as it stood and its parts."""
 
 SENTENCE = later(r"[.!。！\"“”]\s*\S")
-TOLD = later(r"[.!?\"”]\s+\S|[.\"”。]$|[。！？]\S")
+TOLD = later(r"[.!?\"”]\s+\S|[.\"”。][」』”]?$|[。！？]\S")
 BRIEF = 100
 """Longer than an answer that ends a line of prose."""
 
