@@ -139,6 +139,16 @@ def test_cuts_change_nothing(raw: str, cuts: list[int]) -> None:
     assert refiner.close() == refine(raw)
 
 
+@pytest.mark.parametrize("tail", ["", ","])  # the second is no valid JSON, and read leniently
+def test_halves_of_characters_are_joined_or_replaced(tail: str) -> None:
+    """What is read out of JSON can be written as JSON again."""
+    owl, half = "\\ud83e\\udd89", "\\ud83e"
+    pair = f'{{"question": "Who {owl}?", "answer": "Bob {half}"}}'
+    refined = refine(f'{{"context": "The owl {owl} lives {half} here.", "qas": [{pair}{tail}]}}')
+    assert refined.context == "The owl \N{OWL} lives \ufffd here."
+    assert [(pair.question, pair.answer) for pair in refined.qas] == [("Who \N{OWL}?", "Bob \ufffd")]
+
+
 def test_stream_counts_pairs() -> None:
     """While an answer grows, the count does not run ahead of it, but where the article quotes pairs of its own, and
     misses no more than the pair still open."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contextvqa_async.items import Refined
+from contextvqa_async.items import Pair, Refined
 from contextvqa_async.refiner.chatter import refuses
 from contextvqa_async.refiner.reading import read
 from contextvqa_async.refiner.survey import Survey, survey
 
+ESCAPED = "\\u"
+"""Where JSON escapes a character it may do so by halves, of which one may be missing."""
 STYLES = {
     "item": "numbered",
     "bullet": "bullets",
@@ -44,8 +46,20 @@ def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
 
 def refined(text: str, seen: Survey, *, keep_paragraphs: bool = False) -> Refined:
     """What was seen in a raw answer, put together."""
-    context = ("\n\n" if keep_paragraphs else " ").join(seen.prose)
-    return Refined(context=context, qas=seen.pairs, layout=_layout(seen), warnings=tuple(_warnings(text, seen)))
+    context, pairs = ("\n\n" if keep_paragraphs else " ").join(seen.prose), seen.pairs
+    if ESCAPED in text:
+        context = _whole(context)
+        pairs = tuple(Pair(question=_whole(pair.question), answer=_whole(pair.answer)) for pair in pairs)
+    return Refined(context=context, qas=pairs, layout=_layout(seen), warnings=tuple(_warnings(text, seen)))
+
+
+def _whole(text: str) -> str:
+    """Text that any reader of JSON takes: the halves of a character, which JSON may escape, joined, or a replacement.
+
+    >>> _whole("\\ud83e\\udd89 \\ud83e") == "\N{OWL} \ufffd"
+    True
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _layout(seen: Survey) -> str:
