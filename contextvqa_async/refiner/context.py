@@ -12,6 +12,7 @@ import re
 from contextvqa_async.refiner.article import article_labels, ended, under_labels, untitled
 from contextvqa_async.refiner.chatter import INTERJECTION, apologizes, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
+from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import Line, bulk
 from contextvqa_async.refiner.regions import Region
@@ -202,6 +203,8 @@ def _paragraphs(lines: list[Line]) -> list[list[str]]:
             found.append([])
         elif line.decor == "head":
             found.extend(([line.words], []))
+        elif line.words and line.form == "cut" and found[-1] and found[-1][-1][-1] >= UNSPACED <= line.words[0]:
+            found[-1][-1] += line.words
         elif line.words:
             found[-1].append(line.words)
     return [paragraph for paragraph in found if paragraph]

@@ -96,9 +96,7 @@ class Stretch:
         long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > most
         if long and self._between(at):
             return not self._question(line, at)
-        if not self.region.labelled and line.is_label("question") and self.machine.state != KEYED:
-            return not self.region.answers
-        return False
+        return not self.region.labelled and line.is_label("question") and self.machine.state != KEYED
 
     def _between(self, at: int) -> bool:
         """Whether no answer is due: prose that stands here belongs to no pair."""
