@@ -58,8 +58,12 @@ def closes(text: str) -> bool:
     >>> closes("Let me know if you need more!"), closes("I hope is a hamlet.")
     (True, False)
     """
-    if len(text) > 600:
-        return False
+    return len(text) <= 600 and _closes(text)
+
+
+@lru_cache(maxsize=512)
+def _closes(text: str) -> bool:
+    """The same: each station that a line passes asks for it."""
     low = _low(text)
     if not _column("closes").begin(low):
         return False
