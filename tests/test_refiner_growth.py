@@ -77,6 +77,7 @@ FAMILIES = {
     "wrapped answers": "a <li>|> ",
     "glued answers": "<ul>a<answer>",
     "labels in a list": "- question: ;A. ![~~",
+    "lines of one question": "Q: Who\nis it\n" + "and who\n" * 400,
     "rising numbers": "Zork: Who?\nBlim: Bob\n",
 }
 

@@ -50,6 +50,10 @@ BACK = 64
 number."""
 
 
+LONGEST = 4000
+"""Longer than a question of any number of lines: what goes on behind is none of it."""
+
+
 @dataclass(slots=True)
 class Asked:
     """A question, and what has answered it so far."""
@@ -195,7 +199,7 @@ class Machine:
             asked.question = words
             asked.gap = False
             return True
-        if sight.chatter or sight.torn:
+        if sight.chatter or sight.torn or len(asked.question) > LONGEST:
             return False
         if sight.answer_next:
             if not words.startswith(("(", "（", "[")) and (not asked.gap or not _complete(asked.question)):

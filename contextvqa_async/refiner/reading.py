@@ -1,8 +1,8 @@
 """An answer that is written in no common way comes in; its lines, its stretches of pairs, its pairs and its prose go
 out.
 
-    text ─ unwrap ─ read_data ─ untag ─ read_tables ─ read_line ─ cut ─► lines ─ Scanner ─ choose ─► regions
-                                                                           └───── paragraphs, tidy ────► Survey
+    text ─ unwrap ─ read_data ─ untag ─ taught ─ read_tables ─ read_line ─ cut ─► lines ─ Scanner ─ choose ─► regions
+                                                                                    └───── paragraphs, tidy ──► Survey
 
 Rule: each step takes what the one before it made, and none looks back.
 """

@@ -40,6 +40,9 @@ WORDS = later(
 UNLABELLED = "?"
 """The key of a question that a number, a bullet or bold tells, not a word."""
 BRIEF = 100
+"""Longer than an answer that a word nobody knows may label."""
+MANY = 16
+"""More kinds of labels than any layout has."""
 MARKS = {"question": QUESTION, "answer": ANSWER, "note": "Note: "}
 KNOWN = frozenset({"", *MARKS})
 
@@ -161,7 +164,7 @@ class _Places:
         self.follows = Counter((one.key, after.key) for one, after in pairwise(found))
         self.asking = Counter(one.key for one in found if one.asks)
         self.brief = Counter(one.key for one in found if one.brief)
-        self.unknown = [key for key in self.count if key not in MARKS and key != UNLABELLED]
+        self.unknown = [key for key, _ in self.count.most_common(MANY) if key not in MARKS and key != UNLABELLED]
 
     def after(self, asked: str) -> str:
         """The unknown word that follows most questions."""
