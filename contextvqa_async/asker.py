@@ -18,6 +18,7 @@ from contextvqa_async.inflight import ByteBudget
 from contextvqa_async.items import Completion, Image, Record
 from contextvqa_async.options import Settings
 from contextvqa_async.prompt import build_messages, prompt_of
+from contextvqa_async.threads import Threads
 
 Tell = Callable[[str], None]
 
@@ -35,7 +36,7 @@ class Asker:
         self._admission = admission
         self._client = client
         self._roots = images.image_roots(settings.reading, source)
-        self._threads = images.Threads()
+        self._threads = Threads()
         self._memory = ByteBudget(int(settings.limits.max_inflight_mb * MEGABYTE))
         self._prompt = prompt_of(settings.generation)
         self._fetch: images.Fetcher | None = None

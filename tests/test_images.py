@@ -19,9 +19,10 @@ from PIL import Image as Pillow
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError
-from contextvqa_async.images import MAX_BYTES, Threads, image_roots, load_image, recoding, weigh
+from contextvqa_async.images import MAX_BYTES, image_roots, load_image, recoding, weigh
 from contextvqa_async.images.headers import read_header
 from contextvqa_async.items import Image
+from contextvqa_async.threads import Threads
 
 NOISE = Pillow.frombytes("RGB", (60, 48), bytes(range(256)) * 33 + bytes(192)).resize((120, 96))
 

@@ -15,7 +15,7 @@ ROOT = Path(contextvqa_async.__file__).parent
 
 LEVELS = (
     {"errors", "items"},
-    {"config", "jsonl", "faults"},
+    {"config", "jsonl", "faults", "threads"},
     {"options"},
     {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
     {"admission"},

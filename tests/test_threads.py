@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from contextvqa_async.images import threads as module
-from contextvqa_async.images.threads import Threads, TooManyHungError
+from contextvqa_async import threads as module
+from contextvqa_async.threads import Threads, TooManyHungError
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_hanging_call_does_not_keep_the_interpreter() -> None:
     """A process ends though a thread of it hangs for ever."""
     code = """
 import asyncio, os
-from contextvqa_async.images.threads import Threads
+from contextvqa_async.threads import Threads
 async def main():
     try:
         await Threads().run(lambda: os.read(os.pipe()[0], 1), time_limit=0.01)

@@ -25,10 +25,10 @@ from contextvqa_async.images.fetch import Fetcher
 from contextvqa_async.images.headers import Header, name_other, read_header
 from contextvqa_async.images.recoding import LEAST_SIDE, NotAnImageError, check_sides, recode
 from contextvqa_async.images.sources import MAX_BYTES, bad
-from contextvqa_async.images.threads import Threads, TooManyHungError
 from contextvqa_async.items import Image
+from contextvqa_async.threads import Threads, TooManyHungError
 
-__all__ = ["LIGHT", "MAX_BYTES", "Fetcher", "Threads", "Weight", "image_roots", "load_image", "weigh"]
+__all__ = ["LIGHT", "MAX_BYTES", "Fetcher", "Weight", "image_roots", "load_image", "weigh"]
 
 TIME_LIMIT = 60.0
 """Seconds that one picture may take to be read and encoded."""

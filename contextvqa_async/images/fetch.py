@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.images.sources import MAX_BYTES, bad, check_size
-from contextvqa_async.images.threads import Threads
+from contextvqa_async.threads import Threads
 
 if TYPE_CHECKING:
     import aiohttp

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import select
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -27,6 +28,7 @@ from contextvqa_async.items import Failure, Record
 from contextvqa_async.jsonl import BOM, END, Lines
 from contextvqa_async.records.choice import Chooser, Piece, TakeAll, Taker
 from contextvqa_async.records.position import Position
+from contextvqa_async.threads import Threads
 
 Source = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Read = Callable[[int], Awaitable[bytes]]
@@ -127,11 +129,20 @@ async def _opened(name: str) -> AsyncIterator[AsyncBufferedReader]:
 
 
 def _reader(file: BinaryIO) -> Read:
-    """A blocking file's read, each in a worker thread that a stop does not wait for."""
-    read = getattr(file, "read1", file.read)
+    """A blocking file's read, each in a thread that neither a stop nor the process's end waits for.
+
+    Beneath the buffer, whose lock an abandoned read would hold for ever.
+    """
+    raw = getattr(file, "raw", file)
+    read, threads = getattr(raw, "read1", raw.read), Threads()
+
+    def read_now(size: int) -> bytes:
+        while (block := read(size)) is None:  # made non-blocking by whoever shares it
+            select.select([raw], [], [])
+        return cast(bytes, block)
 
     async def read_block(size: int) -> bytes:
-        return cast(bytes, await to_thread.run_sync(read, size, abandon_on_cancel=True))
+        return await threads.run(lambda: read_now(size), time_limit=None)
 
     return read_block
 
