@@ -29,6 +29,7 @@ class Kind(StrEnum):
     NOT_FOUND = "not_found"
     CREDENTIAL = "credential"
     QUOTA = "quota"
+    COST = "cost"
     MODEL = "model"
     RATE = "rate"
     SERVER = "server"
@@ -74,6 +75,7 @@ ADVICE: dict[Kind, str] = {
     Kind.NOT_FOUND: "check --base-url and --model",
     Kind.CREDENTIAL: "check the key and what it may do",
     Kind.QUOTA: "top up or raise the provider's quota",
+    Kind.COST: "raise --max-cost, or run again later; what is done is kept",
     Kind.MODEL: "choose another --model",
     Kind.RATE: "run again later, or with a lower --concurrency or --rpm",
     Kind.SERVER: "the endpoint's fault; run again later",

@@ -38,6 +38,8 @@ class Stop:
         self.reason: str | None = None
         self.exit_code = 0
         self.kind: Kind | None = None
+        self.fault: Exception | None = None
+        """What the caller's own code raised (its source, its callback); raised again when all is drained."""
         self.draining = anyio.Event()
         self.now = anyio.Event()
 
@@ -47,19 +49,22 @@ class Stop:
             self.now.set()
         self.end(reason, exit_code)
 
-    def end(self, reason: str, exit_code: int = 3) -> None:
+    def end(self, reason: str, exit_code: int = 3, kind: Kind | None = None) -> None:
         """The run's own reason; the first one is the one that is told, and none after it hastens the end."""
         if not self.draining.is_set():
-            self.reason, self.exit_code = reason, exit_code
+            self.reason, self.exit_code, self.kind = reason, exit_code, kind
             self.draining.set()
 
     def doom(self, error: RunError) -> None:
         """Stop because nothing more can succeed; answers in flight may still arrive, unless they cannot be stored."""
-        if not self.draining.is_set():
-            self.kind = error.kind
-        self.end(str(error))
+        self.end(str(error), kind=error.kind)
         if error.kind is Kind.STORAGE:
             self.now.set()
+
+    def fail(self, fault: Exception) -> None:
+        """Stop because the caller's own code raised; what is paid for still arrives, and then it is raised."""
+        self.fault = self.fault or fault
+        self.end(str(fault) if isinstance(fault, CvqaError) else f"{type(fault).__name__}: {fault}")
 
 
 @dataclass(kw_only=True)
@@ -109,8 +114,10 @@ class Line:
                             await self._hand_over(item)
                         else:
                             await send.send(item)
-                except CvqaError as error:
-                    self.stop.end(str(error))
+                except RunError as error:
+                    self.stop.end(str(error), kind=error.kind)
+                except Exception as error:
+                    self.stop.fail(error)
         self.read_up()
 
     async def _work(self, records: MemoryObjectReceiveStream[Record]) -> None:

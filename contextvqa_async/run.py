@@ -53,7 +53,8 @@ async def run_async(
     the command's, by the same names. ``on_event`` is told of what happens. Works inside a running loop.
 
     Raises UsageError where the run cannot start. What stops it later (a wrong key, a full disk, ``max_cost``) is the
-    summary's ``stopped``; what failed is counted there, and stands in the failed file.
+    summary's ``stopped``; what failed is counted there, and stands in the failed file. What ``source`` or ``on_event``
+    raises ends the run, too: the answers in flight are appended, and then it is raised.
     """
     return await run_line(source, output, Settings.of(options), on_event=on_event)
 
@@ -64,9 +65,10 @@ async def stream_async(
     """Yield a row for each record of ``source`` as it is answered; nothing is written anywhere.
 
     A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it is told
-    by a RuntimeWarning. Raises RunError where nothing more can succeed. Leaving the loop early drops what is in
-    flight.
+    by a RuntimeWarning. Raises RunError where nothing more can succeed, and what ``source`` raises, each once the
+    answers in flight are yielded. Leaving the loop early drops what is in flight.
     """
+    check_source(source)
     run = Run(source, Settings.of(options))
     send, receive = anyio.create_memory_object_stream[Row | Failure](0)
 
@@ -76,7 +78,7 @@ async def stream_async(
 
     async def produce() -> None:
         async with send:
-            await run.through(read_records(source, run.settings.reading), deliver)
+            await run.through(deliver)
 
     # A task of its own, not a task group: a generator may be closed from another task than the one that began it.
     task = asyncio.create_task(produce())
@@ -92,6 +94,8 @@ async def stream_async(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    if run.stop.fault:
+        raise run.stop.fault
     if run.stop.reason:
         raise RunError(run.stop.reason, kind=run.stop.kind or Kind.INTERNAL)
 
@@ -131,7 +135,7 @@ class Run:
         self.settings = settings
         self.stop = stop or Stop()
         self.tally = Tally(settings.cost)
-        self._on_event = on_event or _ignore
+        self._watch = on_event or _ignore
         self._verbose = verbose
 
     async def into(self, output: Path) -> Summary:
@@ -144,22 +148,19 @@ class Run:
                 counts, notes = sink.counts, sink.notes
                 self._tell_start(sink)
                 told = len(notes)
-                await self.through(self._feed(sink), sink.append, sink)
+                await self.through(sink.append, sink)
         except RunError as error:  # the disk, on opening or closing
             self.stop.doom(error)
         for note in notes[told:]:
             self._notice(note)
         summary = self._summarise(counts, *paths)
         self._on_event(Finished(summary=summary))
+        if self.stop.fault:
+            raise self.stop.fault
         return summary
 
-    async def through(
-        self,
-        feed: AsyncGenerator[Record | Failure, None],
-        deliver: Callable[[Row | Failure], Awaitable[None]],
-        sink: Sink | None = None,
-    ) -> None:
-        """Run the line from ``feed`` to ``deliver``; ``sink`` knows what failed for good in earlier runs."""
+    async def through(self, deliver: Callable[[Row | Failure], Awaitable[None]], sink: Sink | None = None) -> None:
+        """Run the line from the source to ``deliver``; ``sink`` knows what earlier runs did."""
         async with Asker.open(self.settings, self._path(), on_notice=self._notice, on_retry=self._tell_retry) as asker:
 
             async def ask(record: Record) -> Completion:
@@ -170,7 +171,7 @@ class Run:
                 return completion
 
             line = Line(
-                feed=self._checked(feed),
+                feed=self._checked(self._feed(sink)),
                 ask=ask,
                 deliver=deliver,
                 reading=self.settings.reading,
@@ -212,20 +213,21 @@ class Run:
             "output_key": reading.output_key,
         }
 
-    async def _feed(self, sink: Sink) -> AsyncGenerator[Record | Failure, None]:
-        """What is to be done: the records that the sink wants, up to ``--limit``."""
+    async def _feed(self, sink: Sink | None) -> AsyncGenerator[Record | Failure, None]:
+        """What is to be done: the records that the sink wants (without one: all), up to ``--limit``."""
         left, asked, position = self.settings.reading.limit, 0, Position()
+        counts = sink.counts if sink else Counts()
         if left == 0:
             return
         found = read_records(self.source, self.settings.reading, chooser=sink, position=position)
         async with aclosing(found) as records:
             async for item in records:
                 asked += isinstance(item, Record)
-                self._tell_position(sink.counts, asked, position.fraction)
+                self._tell_position(counts, asked, position.fraction)
                 yield item
                 if asked == left:
                     return
-        self._tell_position(sink.counts, asked, position.fraction)
+        self._tell_position(counts, asked, position.fraction)
 
     def _tell_position(self, counts: Counts, asked: int, fraction: float | None) -> None:
         skipped = counts.done + counts.standing
@@ -251,7 +253,15 @@ class Run:
     def _pay(self, completion: Completion) -> None:
         self.tally.pay(completion.prompt_tokens or 0, completion.completion_tokens or 0)
         if self.tally.overspent:
-            self.stop.end(f"the run has cost {self.tally.cost:,.4f}, which reaches --max-cost")
+            self.stop.end(f"the run has cost {self.tally.cost:,.4f}, which reaches --max-cost", kind=Kind.COST)
+
+    def _on_event(self, event: Event) -> None:
+        """Tell who watches; where that raises, it is told no more, and the run stops."""
+        try:
+            self._watch(event)
+        except Exception as fault:
+            self._watch = _ignore
+            self.stop.fail(fault)
 
     def _settled(self, items: Sequence[Row | Failure]) -> None:
         self.tally.count(items)

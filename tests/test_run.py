@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +132,105 @@ async def test_an_image_that_needs_a_share_of_memory_gets_it(tmp_path: Path) -> 
     async with Server(ANSWER) as server:
         summary = await run_async(source, tmp_path / "o.jsonl", base_url=server.url, max_inflight_mb=1, concurrency=8)
     assert summary.done == 8
+
+
+class Gone(Exception):  # noqa: N818 - the caller's own
+    """What the caller's code raises."""
+
+
+def breaking(count: int) -> Iterator[dict[str, Any]]:
+    """A database that goes away after so many records."""
+    yield from records(count)
+    raise Gone("the database")
+
+
+async def breaking_slowly(count: int) -> AsyncIterator[dict[str, Any]]:
+    """The same, asynchronously."""
+    for record in breaking(count):
+        await anyio.lowlevel.checkpoint()
+        yield record
+
+
+def held_until(asked: int) -> Callable[[Exchange], Awaitable[None]]:
+    """A server that answers nothing before so many requests are there: all of them are in flight at once."""
+    enough = anyio.Event()
+
+    async def script(exchange: Exchange) -> None:
+        if exchange.number + 1 >= asked:
+            enough.set()
+        await enough.wait()
+        await ANSWER(exchange)
+
+    return script
+
+
+async def collect(stream: AsyncIterator[dict[str, Any]], found: list[dict[str, Any]]) -> None:
+    """Keep the rows of a stream, also where it ends in an exception."""
+    async for row in stream:
+        found.append(row)  # noqa: PERF401 - extend would keep none of them
+
+
+@pytest.mark.parametrize("source", [breaking, breaking_slowly])
+@pytest.mark.parametrize("count", [0, 4, 20])
+async def test_what_a_source_raises_ends_the_run_after_its_answers(tmp_path: Path, source: Any, count: int) -> None:
+    """The caller's own exception, and every answer that was asked for is on disk by then."""
+    async with Server(held_until(min(count, 4))) as server:
+        with pytest.raises(Gone, match="the database"):
+            await run_async(source(count), tmp_path / "o.jsonl", base_url=server.url, concurrency=4, no_adaptive=True)
+        assert len(rows(tmp_path / "o.jsonl")) == len(server.requests) >= count - 4
+        found: list[dict[str, Any]] = []
+        with pytest.raises(Gone, match="the database"):
+            await collect(stream_async(source(count), base_url=server.url, concurrency=4, no_adaptive=True), found)
+        assert len(server.requests) == len(rows(tmp_path / "o.jsonl")) + len(found)
+
+
+@pytest.mark.parametrize("event", [Started, Advanced, Settled, Notice, Finished])
+async def test_what_a_callback_raises_ends_the_run_after_its_answers(tmp_path: Path, event: type[Event]) -> None:
+    """Whatever it is told of: nothing that was asked for is lost, and the exception is the caller's."""
+    told: list[Event] = []
+
+    def watch(each: Event) -> None:
+        told.append(each)
+        if isinstance(each, event):
+            raise Gone(event.__name__)
+
+    async with Server(ANSWER) as server:
+        await run_async(records(1), tmp_path / "o.jsonl", base_url=server.url)
+        with (tmp_path / "o.jsonl").open("ab") as file:
+            file.write(b'{"id": "torn')  # healed, and told by a Notice
+        with pytest.raises(Gone, match=event.__name__):
+            await run_async(records(300), tmp_path / "o.jsonl", on_event=watch, base_url=server.url, concurrency=4)
+        assert len(rows(tmp_path / "o.jsonl")) == len(server.requests)
+        assert event is Finished or len(server.requests) < 300
+    assert isinstance(told[-1], event)
+
+
+@pytest.mark.parametrize("source", [5, None, b"in.jsonl", {"id": 1}, object()])
+async def test_what_is_no_source_is_wrong_usage(tmp_path: Path, source: Any) -> None:
+    """One sentence instead of a failed entry a byte."""
+    with pytest.raises(UsageError, match=f"iterable of dicts, not {type(source).__name__}"):
+        await run_async(source, tmp_path / "o.jsonl", simulate=True)
+    with pytest.raises(UsageError, match="iterable of dicts"):
+        _ = [row async for row in stream_async(source, simulate=True)]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3, 40])
+async def test_a_limit_holds_for_a_stream_too(limit: int) -> None:
+    """So many records are asked for, and lines that are no record do not count."""
+    failed: list[dict[str, Any]] = []
+    source: list[Any] = ["no record", *records(20)]
+    async with Server(ANSWER) as server:
+        stream = stream_async(source, on_failure=failed.append, limit=limit, base_url=server.url)
+        assert len([row async for row in stream]) == len(server.requests) == min(limit, 20)
+        assert len(failed) == bool(limit)
+
+
+async def test_a_stream_that_has_cost_enough_says_so() -> None:
+    """By a kind of its own: the fault is neither the provider's nor ours."""
+    found: list[dict[str, Any]] = []
+    async with Server(ANSWER) as server:
+        stream = stream_async(records(50), base_url=server.url, price_out=1e6, max_cost=12, concurrency=2)
+        with pytest.raises(RunError, match="--max-cost") as error:
+            await collect(stream, found)
+        assert 3 <= len(found) == len(server.requests) <= 5
+    assert error.value.kind == "cost"

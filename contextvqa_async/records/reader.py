@@ -75,8 +75,11 @@ async def read_records(
 
 
 def check_source(source: Source) -> bool:
-    """Return whether ``source`` is a folder; raises UsageError for a path that cannot be read; blocks."""
-    if not isinstance(source, str | os.PathLike) or os.fspath(source) == "-":
+    """Return whether ``source`` is a folder; raises UsageError for what cannot be read; blocks."""
+    if not isinstance(source, str | os.PathLike):
+        _check_iterable(source)
+        return False
+    if os.fspath(source) == "-":
         return False
     name = os.fspath(source)
     try:
@@ -91,6 +94,13 @@ def check_source(source: Source) -> bool:
         raise UsageError(f"The input {name} is neither a file nor a folder; give '-' and pipe it in.")
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
+
+
+def _check_iterable(source: object) -> None:
+    """UsageError for what yields no records: one record alone yields its keys, and bytes yield numbers."""
+    iterable = any(hasattr(source, name) for name in ("__iter__", "__aiter__", "__getitem__"))
+    if not iterable or isinstance(source, bytes | bytearray | Mapping):
+        raise UsageError(f"The source must be a path or an iterable of dicts, not {type(source).__name__}.")
 
 
 def _unreadable(name: str, error: OSError | ValueError) -> UsageError:
