@@ -121,6 +121,14 @@ def test_an_unknown_language_teaches_its_labels(written: str, heading: str) -> N
     assert read.context == PROSE
 
 
+def test_remarks_that_turn_out_to_be_prose_keep_their_words_and_get_no_others() -> None:
+    """What is taken for a label and is none is the article's, word for word but for the label's."""
+    pairs = "Q: Who built it?\nA: Bob\nSnark: easy\n\nQ: Where is it?\nA: Norway\nSnark: hard"
+    read = refine(f"{PROSE}\n\n{pairs}\n\nSnark: odd words.")
+    assert len(read.qas) == 2
+    assert "Note" not in read.context
+
+
 def test_a_table_in_an_unknown_language_is_told_by_the_column_that_asks() -> None:
     """A header that no table here knows is none of the pairs, and none of the article's words."""
     read = refine(f"{PROSE}\n\n| Zork | Blim |\n|---|---|\n| Who built it? | Bob Ray |\n| Where is it? | Norway |")

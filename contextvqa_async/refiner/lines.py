@@ -25,7 +25,7 @@ from contextvqa_async.refiner.labels import (
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.later import later
 
-ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD = (chr(0xE000 + at) for at in range(7))
+ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD, NOTE = (chr(0xE000 + at) for at in range(8))
 BREAK, COUNTED = "\ue008", "\ue009"
 """Marks that tags and data leave at the start of a line, from the private-use area: no model writes them.
 

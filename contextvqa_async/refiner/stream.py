@@ -13,7 +13,7 @@ import re
 from contextvqa_async.items import Refined
 from contextvqa_async.refiner.answered import answered
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ANSWER, QUESTION, Line, read_line
+from contextvqa_async.refiner.lines import ANSWER, NOTE, QUESTION, Line, read_line
 from contextvqa_async.refiner.refinement import refine
 from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.tables import row_pairs
@@ -121,7 +121,7 @@ class PairCounter:
         return found
 
     def _take(self, line: Line) -> int:
-        if line.kind != "text" or (line.decor == "head" and not line.label and not line.asks):
+        if line.kind != "text" or line.mark == NOTE or (line.decor == "head" and not line.label and not line.asks):
             return 0
         if line.is_label("question") or line.mark == QUESTION:
             if not self.labelled:  # what looked like pairs before the first label was the article's

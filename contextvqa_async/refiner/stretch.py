@@ -10,7 +10,7 @@ from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, QUESTION, TERM, Line, bulk
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
 from contextvqa_async.refiner.regions import LONG, Ahead, Region, speaks
 
@@ -143,6 +143,8 @@ class Stretch:
             return ("blank" if line.kind == "blank" else "rule"), "", ""
         if line.mark and line.mark in {ANSWER, DEFINITION}:
             return "answer", line.body, ""
+        if line.mark == NOTE:
+            return "note", "", ""
         if line.mark == QUESTION or (line.mark == TERM and (line.asks or self.answer_due(at))):
             return "question", line.rest if line.is_label("question") else line.body, ""
         if line.label is not None:

@@ -11,7 +11,7 @@ from functools import cache
 from contextvqa_async.refiner.labels import kinds
 from contextvqa_async.refiner.languages import listed
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, COUNTED, DEFINITION, END, HEAD, QUESTION, TERM
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, COUNTED, DEFINITION, END, HEAD, NOTE, QUESTION, TERM
 
 TAG = later(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
 DECLARED = later(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]*+/>", re.IGNORECASE)
@@ -93,7 +93,7 @@ def _answers_wrap(text: str) -> bool:
     return len(opens) == 1 and not re.search(r"<(?:question|q)\d*(?:\s[^<>]*+)?>", text)
 
 
-MARKER = later(rf"(^[ ]*(?:{COUNTED}\d{{1,3}}\.|-)[ ])\s+(?=\S)", re.MULTILINE)
+MARKER = later(rf"(^[ ]*(?:{COUNTED}\d{{1,3}}\.|-)[ ])\s+(?=[^\s{COUNTED}])", re.MULTILINE)
 """An item's number or bullet whose words stand on a line below it."""
 
 
@@ -192,11 +192,8 @@ class Untagger:
             return f"\n{END}\n" if close else f"\n{ARTICLE}"
         if close:
             return "\n"
-        return (
-            f"\n{ {'question': QUESTION, 'answer': ANSWER, 'title': HEAD}.get(kind, '') }"
-            if kind != "note"
-            else "\nNote: "
-        )
+        marks = {"question": QUESTION, "answer": ANSWER, "title": HEAD, "note": NOTE}
+        return f"\n{marks.get(kind, '')}"
 
     @staticmethod
     def _unknown(found: re.Match[str]) -> str:

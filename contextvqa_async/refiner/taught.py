@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ANSWER, ASKING, QUESTION, asks
+from contextvqa_async.refiner.lines import ANSWER, ASKING, NOTE, QUESTION, asks
 from contextvqa_async.refiner.template import known_label
 
 INNER = r"[^\s:：\d()（）\[\]【】*_?？"
@@ -43,7 +43,7 @@ BRIEF = 100
 """Longer than an answer that a word nobody knows may label."""
 MANY = 16
 """More kinds of labels than any layout has."""
-MARKS = {"question": QUESTION, "answer": ANSWER, "note": "Note: "}
+MARKS = {"question": QUESTION, "answer": ANSWER, "note": NOTE}
 KNOWN = frozenset({"", *MARKS})
 
 
