@@ -1,8 +1,9 @@
 """Who may ask now: requests in, slots out. The one place that waits for the pace that pacing/ computes.
 
-Rule: first come, first served, retries before new records; a slot is handed to one waiter, and who is cancelled while
-it is being handed over passes it on. One waiter, the lookout, sleeps until the next moment at which a slot may come
-free by itself; the others sleep until one is handed to them, so that thousands of waiters cost nothing.
+Rule: first come, first served, retries before new records (except at an endpoint that retries are kept from); a slot
+is handed to one waiter, and who is cancelled while it is being handed over passes it on. One waiter, the lookout,
+sleeps until the next moment at which a slot may come free by itself; the others sleep until one is handed to them, so
+that thousands of waiters cost nothing.
 """
 
 from __future__ import annotations
@@ -227,19 +228,23 @@ class Admission:
         """Hand out all slots that there are, and see to it that somebody looks again in time."""
         now = self._clock()
         self._wake = float("inf")
-        while line := self._waiting[0] or self._waiting[1]:
-            index, at = self._fleet.next_start(now + SHORTEST_SLEEP / 2)
-            if index is None:
-                if error := self._fleet.doom(now):
-                    self._error = error
-                    self._dismiss(lambda: _copy(error))
-                else:
-                    self._wake = at
-                break
-            waiter, _ = line.popitem(last=False)
-            waiter.slot = Slot(self, index, self._fleet.start(index, now, again=waiter.again))
-            self._call(waiter)
+        while any(line and self._serve_first(line, now) for line in self._waiting):
+            pass
+        if any(self._waiting) and (error := self._fleet.doom(now)):
+            self._error = error
+            self._dismiss(lambda: _copy(error))
         self._appoint()
+
+    def _serve_first(self, line: OrderedDict[_Waiter, None], now: float) -> bool:
+        """Hand a slot to the first in line; where there is none, see when to look again."""
+        index, at = self._fleet.next_start(now + SHORTEST_SLEEP / 2, again=line is self._waiting[0])
+        if index is None:
+            self._wake = min(self._wake, at)
+            return False
+        waiter, _ = line.popitem(last=False)
+        waiter.slot = Slot(self, index, self._fleet.start(index, now, again=waiter.again))
+        self._call(waiter)
+        return True
 
     def _call(self, waiter: _Waiter) -> None:
         waiter.called.set()

@@ -118,7 +118,7 @@ class Desk:
 
     def start(self, *, again: bool = False) -> tuple[int, Flight] | None:
         """One request, if it may start now."""
-        index, _ = self.fleet.next_start(self.now)
+        index, _ = self.fleet.next_start(self.now, again=again)
         return None if index is None else (index, self.fleet.start(index, self.now, again=again))
 
     def must(self, *, again: bool = False) -> tuple[int, Flight]:
@@ -368,3 +368,107 @@ def test_the_run_never_has_more_in_flight_than_allowed() -> None:
     assert sum(desk.start() is not None for _ in range(9)) == 5
     assert desk.next() == math.inf
     assert desk.fleet.limit == 5
+
+
+FAILED = [Outcome.FAULT, Outcome.OVERLOAD, Outcome.AWAY, Outcome.GONE]
+
+
+def at(desk: Desk, index: int) -> tuple[int, Flight]:
+    """A request to this endpoint."""
+    return index, desk.fleet.start(index, desk.now)
+
+
+def ail(desk: Desk, outcome: Outcome = Outcome.FAULT) -> None:
+    """The first endpoint fails three times, and the second answers meanwhile."""
+    for _ in range(3):
+        bad, well = at(desk, 0), at(desk, 1)
+        desk.now += 0.1
+        desk.end(well, Outcome.OK)
+        desk.end(bad, outcome)
+
+
+@pytest.mark.parametrize("outcome", FAILED)
+def test_a_replica_that_only_fails_rests_beside_one_that_answers(outcome: Outcome) -> None:
+    """However it fails, and though it never worked; it is probed by one request that is charged to nobody."""
+    desk = Desk(labels=2, no_adaptive=True)
+    ail(desk, outcome)
+    assert [desk.must()[0] for _ in range(8)] == [1] * 8
+    desk.now += 31
+    probe = next(each for each in (desk.must() for _ in range(9)) if each[0] == 0)
+    assert {desk.must()[0] for _ in range(8)} == {1}, "one probe at a time"
+    assert not desk.end(probe, outcome)
+    assert desk.fleet.endpoints[0].down
+    desk.now += 31
+    probe = next(each for each in (desk.must() for _ in range(9)) if each[0] == 0)
+    desk.end(probe, Outcome.OK)
+    assert [notice.split()[1:3] for notice in desk.fleet.notices][1:] == [["answers", "again;"]]
+    assert not desk.out
+
+
+@pytest.mark.parametrize("outcome", FAILED)
+def test_a_retry_goes_where_least_has_failed(outcome: Outcome) -> None:
+    """It waits for a busy endpoint rather than going back to one that answered nothing since; new records do not."""
+    desk = Desk(labels=2, concurrency=8)
+    early, bad = at(desk, 0), at(desk, 0)
+    busy = [at(desk, 1) for _ in range(4)]
+    desk.end(bad, outcome)
+    assert desk.start(again=True) is None
+    assert desk.must()[0] == 0
+    desk.end(busy[0], Outcome.VOID)
+    desk.now += 0.1
+    assert desk.must(again=True)[0] == 1
+    desk.end(early, Outcome.OK)
+    assert desk.must(again=True)[0] == 0, "it is as good as any again"
+
+
+def test_a_retry_does_not_wait_for_an_endpoint_that_rests_or_pauses() -> None:
+    """Where the others may not be asked, one that failed may."""
+    desk = Desk(labels=2, no_adaptive=True)
+    bad, other = desk.must(), desk.must()
+    desk.end(bad, Outcome.FAULT)
+    assert desk.must(again=True)[0] == 1
+    desk.end(other, Outcome.RATE, wait=300.0)
+    assert desk.must(again=True)[0] == 0
+
+
+def test_bad_records_put_no_fleet_to_rest() -> None:
+    """Faults that every replica answers with are the records': each is charged, and somebody is asked to the end."""
+    desk = Desk(labels=3, no_adaptive=True)
+    for _ in range(3):
+        desk.end(desk.must(), Outcome.OK)
+    charged = 0
+    for _ in range(60):
+        desk.now += 0.5
+        charged += desk.end(desk.must(again=True), Outcome.FAULT)
+        assert not desk.out
+    assert charged >= 40
+
+
+def test_one_that_is_well_now_and_then_is_told_once() -> None:
+    """A flapping replica fills no log; its answers of before count, since they show that it works."""
+    desk = Desk(labels=2, no_adaptive=True)
+    for _ in range(20):
+        early = at(desk, 0)
+        ail(desk)
+        assert desk.fleet.endpoints[0].down
+        desk.end(early, Outcome.OK)
+        assert not desk.fleet.endpoints[0].down
+    assert [notice.split()[1:3] for notice in desk.fleet.notices] == [["keeps", "failing"], ["answers", "again;"]]
+
+
+def test_an_ailing_replica_that_is_left_alone_is_believed_for_a_while() -> None:
+    """The other may only be restarting; after a minute and a half the records are charged, so that bad ones end."""
+    desk = Desk(labels=2, no_adaptive=True)
+    ail(desk)
+    gone = [desk.must() for _ in range(3)]
+    assert [desk.end(each, Outcome.GONE) for each in gone] == [True, True, False]
+    assert desk.out
+    began, charged = desk.now, list[bool]()
+    while not any(charged):
+        index, then = desk.fleet.next_start(desk.now)
+        desk.now = max(desk.now, then)
+        if index is not None:
+            charged.append(desk.end(at(desk, index), Outcome.GONE if index else Outcome.FAULT))
+        assert desk.now < began + 200
+    assert desk.now > began + 90
+    assert desk.fleet.doom(desk.now) is None

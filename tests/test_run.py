@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
-from server import Exchange, Server, error, good, sse
+from server import Exchange, Script, Server, body, chunk, cut, error, good, raw, sse, until_close
 
 from contextvqa_async import RunError, UsageError, run_async, stream_async
 from contextvqa_async.items import Advanced, Event, Finished, Notice, Settled, Started
@@ -121,6 +121,43 @@ async def test_replicas_share_the_work(tmp_path: Path) -> None:
         assert summary.done == 40
         assert len(one.requests) + len(two.requests) == 40
         assert min(len(one.requests), len(two.requests)) >= 10
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        error(500, {"error": {"message": "CUDA error"}}),
+        error(502, {"error": {"message": "bad gateway"}}),
+        sse(good("")),
+        cut(chunk("Article:")),
+        cut(),
+        until_close(),
+        b"garbage\r\n\r\n",
+        body(b"<html>Welcome</html>", kind="text/html"),
+    ],
+    ids=["500", "502", "empty", "cut", "nothing", "no body", "no HTTP", "a page"],
+)
+@pytest.mark.parametrize("first", [True, False], ids=["asked first", "asked second"])
+async def test_a_replica_that_only_fails_costs_no_record(tmp_path: Path, bad: Script | bytes, first: bool) -> None:
+    """It fails at once and so seems the least busy; with two attempts for each record, none fails, and it rests."""
+    ailing = anyio.Event()
+
+    async def slow(exchange: Exchange) -> None:
+        with anyio.move_on_after(0.3):  # the first answers come when the other has failed for a while
+            await ailing.wait()
+        await ANSWER(exchange)
+
+    async def failing(exchange: Exchange) -> None:
+        if exchange.number == 3:
+            ailing.set()
+        await (raw(bad) if isinstance(bad, bytes) else bad)(exchange)
+
+    async with Server(slow) as well, Server(failing) as ill:
+        urls = [ill.url, well.url] if first else [well.url, ill.url]
+        summary = await run_async(records(100), tmp_path / "o.jsonl", base_url=urls, concurrency=8, max_attempts=2)
+        assert (summary.done, summary.failed) == (100, 0)
+        assert len(ill.requests) <= 20
+    assert any(f"{ill.port} keeps failing" in notice for notice in summary.notices)
 
 
 async def test_an_image_that_needs_a_share_of_memory_gets_it(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class Client:
 
 
 def _outcome(fault: Fault) -> Outcome:
-    if fault.verdict is Verdict.TRANSIENT and fault.kind in (Kind.EMPTY, Kind.TOO_LARGE, Kind.BAD_RESPONSE):
+    if fault.verdict is Verdict.TRANSIENT and fault.kind is Kind.TOO_LARGE:
         return Outcome.VOID
     if fault.gone:
         return Outcome.GONE

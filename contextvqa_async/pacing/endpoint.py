@@ -7,9 +7,10 @@
     rest     nothing but failures: the endpoint rests, half as long as it has been away (1 s to 30 s), and is probed by
              one request at a time
 
-Rule: a rest is for servers, not for records. Only an endpoint that nobody can connect to, or that worked before and
-now tells several records that it is away, is put to rest; a 500, a cut or a stall is charged to its record, so that a
-run of bad records ends. After a minute and a half of "away" the records are charged again.
+Rule: a rest is for servers, not for records. By itself an endpoint is put to rest only where nobody can connect to it,
+or where it worked before and now tells several records that it is away; a 500, a cut or a stall is charged to its
+record, so that a run of bad records ends. After a minute and a half of "away" the records are charged again. Beside
+others that do answer, one that does nothing but fail is ailing, however it fails: the fleet puts it to rest.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ class Endpoint:
         """Whether "away" may count as the endpoint's state; the last records of a run may just be bad ones."""
         self.failing_since = math.inf
         self.probes = 0
+        self.faults = 0
+        """Requests that failed, in whatever way, since the last that did not."""
+        self.faulty_since = math.inf
+        self.ailing = False
+        """Whether it is down because it fails what others answer."""
+        self.ailments = 0
         self._rng = rng
         self._starts = 0
         self._failures, self._records, self._gone = 0, 0, 0
@@ -123,8 +130,11 @@ class Endpoint:
             self._succeed(flight, now)
         elif outcome is Outcome.RATE:
             self._recover(flight, now)
-        elif self.down or outcome in (Outcome.GONE, Outcome.AWAY):
-            self._fail(flight, outcome, now)
+        else:
+            self.faulty_since = min(self.faulty_since, now)
+            self.faults += 1
+            if self.down or outcome in (Outcome.GONE, Outcome.AWAY):
+                self._fail(flight, outcome, now)
         if outcome is Outcome.RATE or (outcome is not Outcome.OK and wait is not None):
             self._pause(flight, now, wait)
         return outcome is not Outcome.RATE and not (outcome is not Outcome.OK and self.down)
@@ -136,15 +146,16 @@ class Endpoint:
         self._recover(flight, now)
 
     def _recover(self, flight: Flight, now: float) -> None:
-        """It answers, be it with a refusal; where it is down, only a request that started since can tell."""
-        if self.down and flight.started < self.failing_since:
+        """It answers, be it with a refusal; where nobody was there, only a request that started since can tell."""
+        if self.down and not self.ailing and flight.started < self.failing_since:
             return
         if self.down:
-            self.down = False
             self.paused_until = min(self.paused_until, now)
-            self.window.restart()
-        self._failures = self._records = self._gone = self.probes = 0
-        self.failing_since = math.inf
+            if flight.probe or not self.ailing:
+                self.window.restart()
+        self.down = self.ailing = False
+        self._failures = self._records = self._gone = self.probes = self.faults = 0
+        self.failing_since = self.faulty_since = math.inf
 
     # pauses
 
@@ -188,6 +199,19 @@ class Endpoint:
         """Whether someone was there at the last request."""
         return self._gone == 0
 
+    def ail(self, now: float) -> None:
+        """Rest, because others answer while nothing but failures comes from here."""
+        self.down = self.ailing = True
+        self.ailments += 1
+        self.probes = 0
+        self.failing_since = self.faulty_since
+        self._lie_down(now)
+
+    def stand_alone(self, now: float) -> None:
+        """No other answers any more: an ailing endpoint is from now on as one that says that it is away."""
+        if self.ailing:
+            self.ailing, self.failing_since = False, now
+
     def _fail(self, flight: Flight, outcome: Outcome, now: float) -> None:
         if self._failures == 0:
             self.failing_since = now
@@ -210,9 +234,13 @@ class Endpoint:
         return worked and self._records >= AWAY_RECORDS and self.window.in_flight == 0
 
     def _rest(self, flight: Flight, now: float) -> None:
-        if self.reachable and (not self.trusting or now - self.failing_since > AWAY_PATIENCE):
+        believed = self.ailing or (self.trusting and now - self.failing_since <= AWAY_PATIENCE)
+        if self.reachable and not believed:
             self.down, self._tolerated = False, True
             self.window.restart()
         elif flight.probe or self.probes == 0:
-            rest = min(LONGEST_REST, max(1.0, (now - self.failing_since) / 2)) * self._rng.uniform(0.5, 1.0)
-            self.paused_until = max(self.paused_until, now + rest)
+            self._lie_down(now)
+
+    def _lie_down(self, now: float) -> None:
+        rest = min(LONGEST_REST, max(1.0, (now - self.failing_since) / 2)) * self._rng.uniform(0.5, 1.0)
+        self.paused_until = max(self.paused_until, now + rest)

@@ -6,7 +6,8 @@
     doom(now) ─► RunError or None             no waiting helps any more
     notices                                   what a person should be told: an endpoint went away, or is back
 
-Rule: the least busy endpoint first, relative to its limit, so that each gets what it can do. An outage is the run's,
+Rule: the least busy endpoint first, relative to its limit, so that each gets what it can do; but a retry goes where
+least has failed, and an endpoint that only fails while another answers rests. An outage is the run's,
 not the records': while every endpoint is down the run waits and probes, for ever, or as long as --max-downtime says.
 Only an address that never answered at all, most likely a wrong one, ends the run after half a minute.
 """
@@ -20,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from contextvqa_async.config import Limits
 from contextvqa_async.errors import Kind, RunError
 from contextvqa_async.pacing.budgets import RequestBudget, TokenBudget
-from contextvqa_async.pacing.endpoint import LONGEST_PAUSE, Endpoint
+from contextvqa_async.pacing.endpoint import FAILURES, LONGEST_PAUSE, Endpoint
 from contextvqa_async.pacing.hints import quotas
 from contextvqa_async.pacing.outcome import Outcome
 from contextvqa_async.pacing.rounds import Flight
@@ -55,18 +56,26 @@ class Fleet:
         pause = min(max(endpoint.paused_for(now), self._budget() - now) for endpoint in self.endpoints)
         return pause if math.isfinite(pause) else 0.0
 
-    def next_start(self, now: float) -> tuple[int | None, float]:
-        """The endpoint to ask now, or None and the time to look again."""
+    def next_start(self, now: float, *, again: bool = False) -> tuple[int | None, float]:
+        """The endpoint to ask now, or None and the time to look again; ``again``: it is for a retry."""
         if self.in_flight >= self._limits.concurrency:
             return None, self._deadline()
         budget = self._budget()
         best, soonest, load = None, math.inf, math.inf
+        bearable = self._fewest_faults(now) if again else math.inf
         for index, endpoint in enumerate(self.endpoints):
+            if endpoint.faults > bearable:
+                continue
             ready = max(endpoint.ready(now), budget)
             soonest = min(soonest, ready)
             if ready <= now and endpoint.load < load:
                 best, load = index, endpoint.load
         return (best, now) if best is not None else (None, min(soonest, self._deadline()))
+
+    def _fewest_faults(self, now: float) -> float:
+        """Of the endpoints that may be asked, or will be once something ends there."""
+        open_ = (each.faults for each in self.endpoints if not each.down and each.paused_for(now) <= 0)
+        return min(open_, default=math.inf)
 
     def _budget(self) -> float:
         requests = self._requests.ready() if self._requests else -math.inf
@@ -112,16 +121,28 @@ class Fleet:
     ) -> bool:
         """A request ended; return whether its record may be charged for it. ``epoch``: now, for headers with dates."""
         endpoint = self.endpoints[index]
-        was_down = endpoint.down
+        was_down, ailed = endpoint.down, endpoint.ailing
         self.in_flight -= 1
         if self._tokens:
             self._tokens.settle(flight.charged, 0 if outcome is Outcome.RATE and tokens is None else tokens)
         charged = endpoint.end(flight, outcome, now, wait=wait, answer_tokens=answer_tokens)
         if headers:
             endpoint.tell(flight, quotas(headers, epoch), now)
-        if endpoint.down != was_down:
+        if self._fails_alone(endpoint):
+            endpoint.ail(now)
+        again = (ailed or endpoint.ailing) and endpoint.ailments > 1  # now and then well: told once
+        if endpoint.down != was_down and not again:
             self._notice(endpoint, now)
+        if self.outage:
+            for each in self.endpoints:
+                each.stand_alone(now)
         return charged
+
+    def _fails_alone(self, endpoint: Endpoint) -> bool:
+        """Whether it has done nothing but fail while another answered, and so may rest."""
+        others = (each for each in self.endpoints if each is not endpoint and not each.down)
+        answered = any(each.succeeded_at is not None and each.succeeded_at >= endpoint.faulty_since for each in others)
+        return not endpoint.down and endpoint.faults >= FAILURES and answered
 
     def _notice(self, endpoint: Endpoint, now: float) -> None:
         if not endpoint.down:
@@ -129,7 +150,9 @@ class Fleet:
             return
         since = endpoint.failing_since if endpoint.succeeded_at is None else endpoint.succeeded_at
         what = "the run waits and probes" if self.outage else "the others go on, and it is probed"
-        fault = "says that it is away" if endpoint.reachable else "does not answer"
+        fault = "does not answer"
+        if endpoint.reachable:
+            fault = "keeps failing" if endpoint.ailing else "says that it is away"
         self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s){_why(endpoint)}; {what}.")
 
     # when no waiting helps
