@@ -6,12 +6,15 @@ import asyncio
 import gc
 import random
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import anyio
+import orjson
 import pytest
 from asking import ask, desk, sockets_to
 from server import (
@@ -23,6 +26,7 @@ from server import (
     body,
     chunk,
     chunked,
+    completion,
     cut,
     error,
     finish,
@@ -227,6 +231,150 @@ async def test_cookies_are_not_kept() -> None:
         for _ in range(2):
             await counter.ask()
         assert all("cookie" not in request.headers for request in server.requests)
+
+
+def named(exchange: Exchange, way: str = "stream") -> bytes:
+    """An answer that says which request it is for: the last message's text."""
+    text = exchange.request.json["messages"][-1]["content"]
+    if way == "json":
+        data = orjson.dumps(completion(text))
+        return head(200, {"Content-Length": str(len(data))}, "application/json") + data
+    if way == "length":
+        return head(200, {"Content-Length": str(len(good(text)))}) + good(text)
+    return STREAM + b"".join(map(chunked, [good(text)])) + END
+
+
+def question(text: str) -> bytes:
+    """The messages that ask for this text."""
+    return orjson.dumps([{"role": "user", "content": text}])
+
+
+@pytest.mark.parametrize("way", ["stream", "length", "json"])
+@pytest.mark.parametrize("together", [True, False])
+async def test_an_answer_that_nobody_asked_for_is_nobodys(way: str, together: bool) -> None:
+    """Sent in one piece with the first, or while the connection rests: no other record gets it, now or later."""
+    rested = asyncio.Event()
+
+    async def twice(exchange: Exchange) -> None:
+        answer = named(exchange, way)
+        await exchange.send(*([answer * 2] if together else [answer, answer]))
+        rested.set()
+
+    async with Server(twice) as server, desk(server) as counter:
+        for number in range(6):
+            rested.clear()
+            assert (await counter.ask(question(f"r{number}"))).text == f"r{number}"
+            await rested.wait()
+        assert len(server.requests) == 6
+        assert server.connections == 6
+
+
+async def test_an_answer_that_nobody_asked_for_still_in_the_kernel() -> None:
+    """It came while the loop was busy elsewhere: the connection is looked at before it is used again."""
+
+    def serve(listener: socket.socket) -> None:
+        for _ in range(2):
+            peer, _ = listener.accept()
+            with peer:
+                text = orjson.loads(read_request(peer))["messages"][-1]["content"]
+                data = orjson.dumps(completion(text))
+                whole = head(200, {"Content-Length": str(len(data))}, "application/json") + data
+                peer.sendall(whole)
+                asked.wait(5)
+                peer.sendall(whole)
+                sent.set()
+                peer.recv(1)
+
+    def read_request(peer: socket.socket) -> bytes:
+        data = b""
+        while b"\r\n\r\n" not in data or not data.endswith(b"}"):
+            data += peer.recv(65536)
+        return data.partition(b"\r\n\r\n")[2]
+
+    asked, sent = threading.Event(), threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        async with desk(f"http://127.0.0.1:{listener.getsockname()[1]}/v1") as counter:
+            assert (await counter.ask(question("one"))).text == "one"
+            asked.set()
+            sent.wait(5)  # the loop stands still: nothing is read
+            assert (await counter.ask(question("two"))).text == "two"
+        thread.join(5)
+
+
+async def test_answers_that_are_one_too_far_are_asked_for_again() -> None:
+    """The unasked answer came when the next request was out already: what follows it gives it away."""
+
+    async def behind(exchange: Exchange) -> None:
+        await exchange.send(named(exchange))
+        late = named(exchange)
+        if exchange.number == 0:  # it crosses the second request, whose own answer then comes unasked
+            await exchange.reader.readuntil(b"\r\n\r\n")
+            await exchange.send(late + STREAM + chunked(good("r1")) + END)
+            exchange.hang_up()
+
+    async with Server(behind) as server, desk(server) as counter:
+        assert [(await counter.ask(question(f"r{number}"))).text for number in range(4)] == ["r0", "r1", "r2", "r3"]
+        assert counter.slept  # the doubted answer was an attempt: it may have been paid for
+        assert server.connections == 4
+
+
+@pytest.mark.parametrize("fast", [True, False])
+async def test_a_408_that_crosses_a_request_is_not_the_records(fast: bool) -> None:
+    """It says that the connection idled too long; the record is asked on another one, at once and uncharged."""
+
+    async def idle(exchange: Exchange) -> None:
+        await sse(good("ok"))(exchange)
+        if not fast:
+            await exchange.reader.readuntil(b"\r\n\r\n")
+        await error(408, {}, Connection="close")(exchange)
+        exchange.hang_up()
+
+    async with Server(idle) as server, desk(server) as counter:
+        answers = [await counter.ask() for _ in range(5)]
+        assert {(answer.text, answer.attempts) for answer in answers} == {("ok", 1)}
+        assert (counter.retries, counter.slept) == ([], [])
+        assert server.connections <= 6
+
+
+@pytest.mark.parametrize("stray", [b"GARBAGE", b"\r\n", b"\0" * 70_000, b"data: [DONE]\n\n", b"HTTP/1.1 x\r\n\r\n"])
+@pytest.mark.parametrize("way", ["stream", "length", "json"])
+async def test_stray_bytes_behind_an_answer_cost_the_connection_only(way: str, stray: bytes) -> None:
+    """The answer was complete: it is kept, and asked for once; also where it came in one piece with them."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send(named(exchange, way) + stray)
+
+    async with Server(script) as server, desk(server) as counter:
+        for number in range(3):
+            answer = await counter.ask(question(f"r{number}"))
+            assert (answer.text, answer.attempts) == (f"r{number}", 1)
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("short", [1, 14, 16])
+async def test_a_length_that_is_too_short_for_done(short: int) -> None:
+    """What is missing is [DONE] at most: the finish reason says that it is all there."""
+    data = good("Hello")
+    done = await ask(head(200, {"Content-Length": str(len(data) - short)}) + data, max_attempts=1)
+    assert (done.good.text, done.asked) == ("Hello", 1)
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_who_hangs_up_later_had_the_request(attempts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an end at once is a stale connection's; a model may have worked since, and --max-attempts holds."""
+    monkeypatch.setattr("contextvqa_async.client.transport._STALE_SECONDS", 0.02)
+
+    async def worked(exchange: Exchange) -> None:
+        await asyncio.sleep(0.05)
+        exchange.hang_up()
+
+    async with Server(sse(good()), worked) as server, desk(server, max_attempts=attempts) as counter:
+        await counter.ask()
+        with pytest.raises(RecordError) as caught:
+            await counter.ask()
+        assert (caught.value.attempts, len(server.requests)) == (attempts, 1 + attempts)
 
 
 @linux

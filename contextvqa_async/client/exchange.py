@@ -21,6 +21,14 @@ from contextvqa_async.faults import Fault, Verdict
 _BIG_UPLOAD = 2**20
 """Bytes of a request whose cut may mean that it was too large (H-05)."""
 _CLOSING = 1.0
+_IDLE_TOO_LONG = 408
+"""What some servers send before they close an idle connection; it may cross the next request."""
+
+_DOUBLED = Fault(
+    kind=Kind.BAD_RESPONSE,
+    verdict=Verdict.TRANSIENT,
+    message="The endpoint answers more often than it is asked: whose answer this is cannot be told.",
+)
 
 
 class Exchange:
@@ -69,7 +77,7 @@ class Exchange:
             return Reply(fault=timeout_fault(f"No answer began within {seconds:g} s."))
         cause = cause_of(error)
         cut = isinstance(cause, CUT)
-        if cut and wire.reused:
+        if cut and wire.stale:
             return Reply(fault=fault_of(cause), stale=True)
         if cut and body.size > _BIG_UPLOAD:
             size = f"{body.size / 2**20:.1f} MB"
@@ -85,13 +93,18 @@ class Exchange:
         observe: Callable[[str], object] | None,
     ) -> Reply:
         reading = Reading(response, wire, self._limits, on_first, self._clock)
+        stale = response.status_code == _IDLE_TOO_LONG and wire.stale
         try:
             if response.is_success:
                 reply = await reading.answer(observe, self._host)
             else:
                 reply = await reading.refusal(self._host)
+            doubted = await wire.doubted()
         finally:
             wire.close()
             with anyio.move_on_after(_CLOSING, shield=True):
                 await response.aclose()
+        reply.stale = stale
+        if doubted and reply.fault is None:
+            reply.answer, reply.fault = None, _DOUBLED
         return reply

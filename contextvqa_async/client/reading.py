@@ -42,7 +42,7 @@ the wire's next tick): what paced streaming costs is a wake-up for each token.""
 
 @dataclass(slots=True, kw_only=True)
 class Reply:
-    """What came of one request. ``stale``: its connection had been closed before, and nothing reached the server."""
+    """What came of one request. ``stale``: the server was closing the idle connection when the request was sent on it."""
 
     answer: Answer | None = None
     fault: Fault | None = None

@@ -2,7 +2,8 @@
 
 Rule: nothing here hangs, and nothing leaks. Each attempt has one :class:`Wire`, which knows its connection and holds
 its deadline; a deadline that passes, a cancelled task and an unread rest all end alike: the socket is aborted. (A
-polite close waits until everything written has left, which a server that does not read puts off for ever.)
+polite close waits until everything written has left, which a server that does not read puts off for ever.) And no
+answer is taken for another request's: a connection on which anything came while nobody asked is not used again.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import asyncio
 import functools
 import math
 import os
+import selectors
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 from weakref import WeakSet
 
 import aiohttp
@@ -27,6 +29,10 @@ from contextvqa_async.errors import UsageError
 KEEP_ALIVE = 4.0
 """Servers close idle connections after 5 s (uvicorn, vLLM, SGLang: H-08)."""
 
+_STALE_SECONDS = 0.5
+"""Whoever closed an idle connection tells so one round trip after it is used again (H-08); whoever hangs up later
+than this had the request, and may charge for it."""
+
 _LEAST_HOLD = 0.005
 _TICK = 0.05
 """Streams held in the kernel are looked at on these ticks of the loop's clock, all in one go: a wake-up of the loop
@@ -35,6 +41,9 @@ for each of them costs a third of what paced streaming does."""
 _PIECE = 256 * 1024
 _READ_BUFFER = 128 * 1024
 _HEADER = 64 * 1024
+
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+"""One look at one socket; ``select`` knows no descriptor above 1,023, but Windows nothing else."""
 
 _wire: ContextVar[Wire | None] = ContextVar("wire", default=None)
 
@@ -58,6 +67,8 @@ class Wire:
         self._timer = self._loop.call_at(self._due, self._look)
         self._transport: asyncio.Transport | None = None
         self._left: asyncio.Transport | None = None
+        self._connector: _Connector | None = None
+        self._attached = math.inf
         _wire.set(self)
 
     @property
@@ -79,9 +90,26 @@ class Wire:
         self.expired = True
         self.abort()
 
-    def attach(self, connection: aiohttp.connector.Connection, *, reused: bool) -> None:
+    @property
+    def stale(self) -> bool:
+        """Whether an end that comes now is that of the time before this request: of a connection just used again."""
+        return self.reused and self._loop.time() - self._attached < _STALE_SECONDS
+
+    async def doubted(self) -> bool:
+        """Whether the answer that has ended may be an earlier request's: the endpoint answers unasked.
+
+        A new connection's first answer is its request's; any other is, as far as the loop's next looks can tell.
+        """
+        if not self.reused or self._connector is None:
+            return False
+        await _read_what_has_come()
+        return not self._connector.trusted
+
+    def attach(self, connection: aiohttp.connector.Connection, connector: _Connector, *, reused: bool) -> None:
         """Take the connection that the request got; it is let go when the pool takes it back."""
         self.reused = reused
+        self._attached = self._loop.time()
+        self._connector = connector
         self._transport = connection.transport
         connection.add_callback(self._detach)
         if self.expired:
@@ -114,34 +142,109 @@ class Wire:
         self._transport = self._left = None
 
 
-class _Handler(ResponseHandler):
-    """aiohttp's protocol, without the parser's call for each chunk that is read from an unpaused connection.
+async def _read_what_has_come() -> None:
+    """Let the loop look at its sockets: once to hear of them, once to read."""
+    for _ in range(2):
+        await asyncio.sleep(0)
 
-    (With aiohttp 3.14 that call is a third of what a streamed answer costs.)
+
+class _Handler(ResponseHandler):
+    """aiohttp's protocol, which knows when nobody asks: what comes then ends the connection.
+
+    ``on_unasked`` hears of an answer among it. (A 408 is none: it says that an idle connection is closed.)
     """
 
+    def __init__(self, on_unasked: Callable[[], object], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._on_unasked = on_unasked
+        self._idle = False
+        self._headless = True
+
+    def ask(self) -> None:
+        """A request follows."""
+        self._idle, self._headless = False, True
+
+    def rest(self) -> None:
+        """The answer has ended, or is given up."""
+        self._idle = True
+        self._note_left_over()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the answer; its head by itself, which garbage behind its body would otherwise take along."""
+        if self._idle:
+            if data.startswith(b"HTTP/") and data[8:12] != b" 408":
+                self._on_unasked()
+            self.abort()
+            return
+        end = data.find(b"\r\n\r\n") + 4 if self._headless else 3
+        if end > 3:
+            self._headless = False
+        if 3 < end < len(data):
+            self.data_received(data[:end])
+            self.data_received(data[end:])
+            return
+        super().data_received(data)
+        self._note_left_over()
+
+    def _note_left_over(self) -> None:
+        """A second answer came together with the end of the first."""
+        if self._idle and len(self) > 0:
+            self._on_unasked()
+
+    def silent(self) -> bool:
+        """Whether nothing has come since the last answer: not here, and not in the kernel (an end neither)."""
+        transport: asyncio.Transport | None = self.transport
+        if self.should_close or transport is None:
+            return False
+        with _Selector() as selector:
+            selector.register(transport.get_extra_info("socket"), selectors.EVENT_READ)
+            return not selector.select(0)
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Tell whoever waits for the answer's head, and, which aiohttp forgets, whoever waits for its body."""
+        super().set_exception(exc, *cause)
+        body = self._payload
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError(f"The body is no HTTP: {exc!r}"), *cause)
+
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Resume what is paused."""
+        """Resume what is paused: the parser's call for each chunk is a third of what a stream costs (aiohttp 3.14)."""
         if self._reading_paused:
             super().resume_reading(resume_parser)
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Tells each attempt's wire of its connection."""
+    """Tells each attempt's wire of its connection, and uses only silent ones again.
+
+    ``trusted``: no answer came unasked yet; from the first one on, each request gets a connection of its own.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = functools.partial(_Handler, loop=asyncio.get_running_loop())  # type: ignore[assignment]
+        make = functools.partial(_Handler, self._distrust, loop=asyncio.get_running_loop())
+        self._factory = make  # type: ignore[assignment]
         self._known: WeakSet[ResponseHandler] = WeakSet()
+        self.trusted = True
+
+    def _distrust(self) -> None:
+        self.trusted = False
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
     ) -> aiohttp.connector.Connection:
-        connection = await super().connect(req, traces, timeout)
-        wire, protocol = _wire.get(), connection.protocol
-        if wire is not None and protocol is not None:
-            wire.attach(connection, reused=protocol in self._known)
-            self._known.add(protocol)
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            handler = cast(_Handler, connection.protocol)
+            reused = handler in self._known
+            if not reused or (self.trusted and handler.silent()):
+                break
+            await _read_what_has_come()  # it may be an answer, which tells of the endpoint
+            connection.close()
+        self._known.add(handler)
+        handler.ask()
+        connection.add_callback(handler.rest)
+        if (wire := _wire.get()) is not None:
+            wire.attach(connection, self, reused=reused)
         return connection
 
 
