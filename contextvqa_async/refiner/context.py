@@ -165,7 +165,9 @@ def _empty_section(block: list[Line], at: int) -> bool:
     announces = line.words.endswith((":", "："))
     if line.bold or announces or line.decor == "emoji":
         return announces or line.decor == "emoji" or not ended(line.words)
-    alone = at > 0 and block[at - 1].kind in {"blank", "rule"}
+    over = next((other for other in reversed(block[:at]) if other.kind == "text"), None)
+    announced = over is not None and over.words.endswith((":", "："))
+    alone = at > 0 and block[at - 1].kind in {"blank", "rule"} and not announced
     brief = bulk(line.words) < BRIEF and line.words.count(" ") < WORDS
     return alone and brief and not (line.decor or ended(line.words))
 

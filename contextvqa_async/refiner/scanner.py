@@ -24,6 +24,8 @@ from contextvqa_async.refiner.regions import (
 )
 from contextvqa_async.refiner.stretch import Stretch
 
+PROSE = 400
+"""Longer than an answer can be whose question is labelled, if it is the only one."""
 SENTENCES = later(r"[^\W\d_]{2}[.!][\"”’)]?\s|[。！][\"”’」）]?(?!$)")
 
 
@@ -251,10 +253,12 @@ def _credible(region: Region, lines: list[Line]) -> bool:
     """Whether a stretch proves itself: labels do, a heading does, bare questions must be several and answers short."""
     if not region.pairs:
         return False
+    if region.key != "data" and len(region.pairs) == 1 and bulk(region.pairs[0].answer) > PROSE:
+        return False
     if region.labelled and (region.answers or region.key == "data"):
         return True
     sizes = sorted(bulk(asked.answer) for asked in region.pairs)
-    if sizes[len(sizes) // 2] > (400 if region.labelled else LONG):
+    if sizes[len(sizes) // 2] > (PROSE if region.labelled else LONG):
         return False
     if region.anchored or region.answers:
         return True
