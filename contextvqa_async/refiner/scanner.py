@@ -25,7 +25,7 @@ from contextvqa_async.refiner.regions import (
 from contextvqa_async.refiner.stretch import Stretch
 
 PROSE = 400
-"""Longer than an answer can be whose question is labelled, if it is the only one."""
+"""Longer than an answer can be that is labelled, or whose question is."""
 SENTENCES = later(r"[^\W\d_]{2}[.!][\"”’)]?\s|[。！][\"”’」）]?(?!$)")
 
 
@@ -253,8 +253,9 @@ def _credible(region: Region, lines: list[Line]) -> bool:
     """Whether a stretch proves itself: labels do, a heading does, bare questions must be several and answers short."""
     if not region.pairs:
         return False
-    if region.key != "data" and len(region.pairs) == 1 and bulk(region.pairs[0].answer) > PROSE:
-        return False
+    if region.key != "data" and len(region.pairs) == 1:
+        if bulk(region.pairs[0].answer) > (PROSE if region.answers else LONG):
+            return False
     if region.labelled and (region.answers or region.key == "data"):
         return True
     sizes = sorted(bulk(asked.answer) for asked in region.pairs)
