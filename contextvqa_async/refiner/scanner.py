@@ -251,11 +251,8 @@ def _like(one: Region, other: Region) -> bool:
 
 def _credible(region: Region, lines: list[Line]) -> bool:
     """Whether a stretch proves itself: labels do, a heading does, bare questions must be several and answers short."""
-    if not region.pairs:
+    if not region.pairs or _rambles(region):
         return False
-    if region.key != "data" and len(region.pairs) == 1:
-        if bulk(region.pairs[0].answer) > (PROSE if region.answers else LONG):
-            return False
     if region.labelled and (region.answers or region.key == "data"):
         return True
     sizes = sorted(bulk(asked.answer) for asked in region.pairs)
@@ -270,6 +267,12 @@ def _credible(region: Region, lines: list[Line]) -> bool:
     if region.style == "text":
         return len(region.pairs) > 2 or (len(region.pairs) == 2 and sizes[-1] < 60 and _last(region, lines))
     return len(region.pairs) > 1 or (len(lines) < 12 and sizes[0] < 60)
+
+
+def _rambles(region: Region) -> bool:
+    """Whether a stretch is but one question, and prose behind it."""
+    most = PROSE if region.answers else LONG
+    return region.key != "data" and len(region.pairs) == 1 and bulk(region.pairs[0].answer) > most
 
 
 def _last(region: Region, lines: list[Line]) -> bool:
