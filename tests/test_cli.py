@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anyio.from_thread
 import pytest
 
 from contextvqa_async.cli import main
-from contextvqa_async.simulator import SimulatorOptions, serve
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "examples" / "images" / "bridge.png"
 
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(scope="module")
-def base_url() -> Iterator[str]:
-    """The address of a simulated server that knows no waiting, in a thread of its own."""
-    ready, urls = threading.Event(), list[str]()
-
-    def tell(url: str) -> None:
-        urls.append(url)
-        ready.set()
-
-    with anyio.from_thread.start_blocking_portal() as portal:
-        serving = portal.start_task_soon(serve, SimulatorOptions(speed=math.inf), "127.0.0.1", 0, tell)
-        assert ready.wait(10)
-        yield urls[0]
-        serving.cancel()
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from contextvqa_async.options import GROUPS, RunOptions
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 118}
 """Each command's context settings."""
 
+CONFIG = "contextvqa_async.config"
+"""Under this name a command's context keeps which TOML file was read."""
+
 _TITLES = dict(zip(GROUPS, ("Generation", "Pace", "Records", "Sink", "Cost"), strict=True))
 
 
@@ -114,6 +117,7 @@ def load_config(ctx: click.Context, param: click.Parameter, value: str | None) -
             raise UsageError(f"{value} sets {name!r}, which is no option" + (f"; {near[0]!r}?" if near else "."))
         if isinstance(given, str) and getattr(names[name], "multiple", False):
             table[name] = [given]  # one of what may be several
+    ctx.meta[CONFIG] = value
     ctx.default_map = {**(ctx.default_map or {}), **table}
 
 

@@ -21,7 +21,9 @@ from contextvqa_async.jsonl import dumps
 from contextvqa_async.records import read_records
 from contextvqa_async.refiner import refine
 from contextvqa_async.rows import keep_complete
-from contextvqa_async.sink.outfile import spare_of
+from contextvqa_async.sink.files import check_apart, input_file, output_files
+from contextvqa_async.sink.outfile import set_aside, spare_of, sync_folder
+from contextvqa_async.sink.place import check_file, take_locks
 
 _SHOWN = 10
 _NO_KEY = "\0"
@@ -51,12 +53,11 @@ class _Counts:
 def command(raw: str, out: str, input_key: str, output_key: str, keep_paragraphs: bool) -> int:
     """Read the raw answers in RAW again, and write every row to OUT with its article and pairs made anew.
 
-    RAW is JSONL, a JSON array, or - for stdin; OUT is JSONL, or - for stdout. No model is asked.
+    RAW is JSONL, a JSON array, or - for stdin; OUT is JSONL, or - for stdout; what it holds is kept as OUT.bak. No
+    model is asked.
     """
-    if out != "-" and raw != "-" and os.path.realpath(out) == os.path.realpath(raw):
-        raise UsageError("OUT must not be RAW itself: rows that cannot be read would be lost.")
     counts = _Counts()
-    with _opened(out) as file:
+    with _opened(raw, out) as file:
         anyio.run(_refine_all, raw, file, input_key, output_key, keep_paragraphs, counts)
     for fault in counts.faults[:_SHOWN]:
         click.echo(f"{raw}, {fault}", err=True)
@@ -66,19 +67,33 @@ def command(raw: str, out: str, input_key: str, output_key: str, keep_paragraphs
 
 
 @contextmanager
-def _opened(out: str) -> Iterator[BinaryIO]:
-    """stdout, or a file that appears under its name only when it is whole."""
+def _opened(raw: str, out: str) -> Iterator[BinaryIO]:
+    """stdout, or a file that appears under its name only when it is whole; what stood there is kept as its backup."""
     if out == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    spare = spare_of(Path(out))  # of a name that no RAW has: it would be emptied before it is read
+    target = check_file(Path(out))
+    check_apart([input_file(Path(raw)), *output_files(target, overwrite=True)])
+    try:
+        with take_locks(target), _replaced(target) as file:
+            yield file
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[BinaryIO]:
+    spare = spare_of(target)
     try:
         with spare.open("wb") as file:
             yield file
-        spare.replace(out)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
+            file.flush()
+            os.fsync(file.fileno())
+        if told := set_aside(target):
+            click.echo(told, err=True)
+        spare.replace(target)
+        sync_folder(target)
     finally:
         with suppress(OSError):  # a folder that is read-only has been told
             spare.unlink(missing_ok=True)

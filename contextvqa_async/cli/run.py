@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contextvqa_async.cli.options import (
+    CONFIG,
     HELP,
     GroupedCommand,
     GroupedOption,
@@ -76,8 +77,11 @@ def command(
     settings = Settings.of(chosen(values))
     _check_summary(summary_json)
     with _collector_off():
-        from contextvqa_async.cli.running import run_in_loop
+        from contextvqa_async.cli.running import check_files, run_in_loop
         from contextvqa_async.progress import describe
+
+    read = {"--prompt-file": prompt_file, "--config": click.get_current_context().meta.get(CONFIG)}
+    check_files(input, output, settings, read=read, written={"--summary-json": summary_json})
 
     summary = run_in_loop(input, output, settings, progress=progress, verbose=verbose)
     if summary_json:
@@ -111,6 +115,8 @@ def _check_summary(path: str | None) -> None:
     """A run of hours should not end in telling that its summary has no place."""
     if path and not Path(path).parent.is_dir():
         raise UsageError(f"--summary-json {path} cannot be written: its folder does not exist.")
+    if path and Path(path).is_dir():
+        raise UsageError(f"--summary-json {path} cannot be written: it is a folder.")
 
 
 def _write_summary(path: Path, summary: Summary) -> None:

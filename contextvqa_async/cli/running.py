@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,9 +19,21 @@ from contextvqa_async.options import Settings
 from contextvqa_async.pipeline import GRACE_SECONDS, Stop
 from contextvqa_async.progress import Display, Lasting, open_display
 from contextvqa_async.run import run_line
+from contextvqa_async.sink.files import Used
+from contextvqa_async.sink.place import check_target
 
 _SIGNALS = {"SIGINT": ("Ctrl-C", 130), "SIGTERM": ("SIGTERM", 143), "SIGHUP": ("The terminal is closed", 129)}
 """Each with its name to a reader, and the exit code of a process that it ends."""
+
+
+def check_files(
+    source: str, output: str, settings: Settings, *, read: Mapping[str, str | None], written: Mapping[str, str | None]
+) -> None:
+    """UsageError where two files of a run are one; of those given by an option, ``written`` are written at the end."""
+    given = [(*each, False) for each in read.items()] + [(*each, True) for each in written.items()]
+    more = [Used(f"the file of {name}", Path(path), ends) for name, path, ends in given if path]
+    saving, target = settings.saving, Path(output)
+    check_target(target, saving.failed_path(target), [Path(source)], overwrite=saving.overwrite, more=more)
 
 
 def run_in_loop(source: str, output: str, settings: Settings, *, progress: str, verbose: bool) -> Summary:

@@ -20,9 +20,9 @@ from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.outfile import spare_of, storage_error, sync_folder
-from contextvqa_async.sink.place import check_target, take_lock
+from contextvqa_async.sink.place import check_target, take_locks
 from contextvqa_async.sink.rowfile import row_of
-from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path
+from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, read_sidecar, sidecar_path
 
 _SHOWN = 5
 
@@ -49,17 +49,19 @@ def merge(outputs: Sequence[Path], target: Path, *, saving: Saving | None = None
     for output in outputs:
         if not output.is_file():
             raise UsageError(f"There is no output {output}.")
-    failed = saving.failed_path(target)
-    target = check_target(target, failed, outputs)
+    target, failed = check_target(target, saving.failed_path(target), list(_read_by_merge(outputs)))
     if any(path.exists() and path.stat().st_size for path in (target, failed)):
         raise UsageError(f"{target} or its failed file exists already; rows are merged into a new file.")
-    lock = take_lock(target)
     try:
-        return _Merge(outputs, target, failed, keep_first=keep_first, mixed=saving.allow_mixed).run()
+        with take_locks(target, failed):
+            return _Merge(outputs, target, failed, keep_first=keep_first, mixed=saving.allow_mixed).run()
     except OSError as error:
         raise storage_error(Path(error.filename or target), error) from error
-    finally:
-        lock.release()
+
+
+def _read_by_merge(outputs: Sequence[Path]) -> Iterator[Path]:
+    for output in outputs:
+        yield from (output, Saving().failed_path(output), find_sidecar(Path(os.path.realpath(output))))
 
 
 class _Merge:
@@ -134,7 +136,7 @@ class _Merge:
 
 def _joined(outputs: Sequence[Path], *, mixed: bool) -> Sidecar | None:
     """One sidecar for all; None where no output has one."""
-    known = [sidecar for path in outputs if (sidecar := read_sidecar(sidecar_path(Path(os.path.realpath(path)))))]
+    known = [sidecar for path in outputs if (sidecar := read_sidecar(find_sidecar(Path(os.path.realpath(path)))))]
     if not known:
         return None
     first = known[0]

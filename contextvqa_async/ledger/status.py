@@ -20,7 +20,7 @@ from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.outfile import lines_in, tail_of
 from contextvqa_async.sink.rowfile import row_of
-from contextvqa_async.sink.sidecar import read_sidecar, sidecar_path
+from contextvqa_async.sink.sidecar import find_sidecar, read_sidecar
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,7 +56,7 @@ def status(output: Path, *, saving: Saving | None = None, cost: Cost | None = No
     target = Path(os.path.realpath(output))
     if not target.is_file():
         raise UsageError(f"There is no output {output}.")
-    sidecar = read_sidecar(sidecar_path(target))
+    sidecar = read_sidecar(find_sidecar(target))
     found = Status(output=output, failed_output=(saving or Saving()).failed_path(output))
     index = Index(target.stat().st_size // 2000)
     if sidecar is not None:
@@ -135,8 +135,13 @@ def _is_alive(run: Mapping[str, Any] | None) -> bool:
     """Whether the run that wrote the sidecar may still be there; of another machine's nobody knows."""
     if run is None or run.get("host") != platform.node():
         return run is not None
+    pid = run.get("pid")
+    if not isinstance(pid, int) or pid <= 0:  # of 0 and less, kill() knows groups
+        return False
     try:
-        os.kill(int(run["pid"]), 0)
-    except (OSError, KeyError, ValueError):
+        os.kill(pid, 0)
+    except PermissionError:  # another user's
+        return True
+    except (OSError, OverflowError):
         return False
     return True

@@ -1,19 +1,23 @@
 """The failed file: what has no row, and why. Read at the start of a run, cleared of what no longer holds at its end.
 
-Rule: an id stands in it at most once, and never when the output holds its row. Entries are appended as records fail, so
-a crash leaves old entries beside new ones: the last one stands, and the next run clears the others away.
+Rule: it is one output's. An id stands in it at most once, and never when the output holds its row. Entries are appended
+as records fail, so a crash leaves old entries beside new ones: the last one stands, and the next run clears the others
+away.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
 
+from contextvqa_async.config import Saving
 from contextvqa_async.errors import UsageError
 from contextvqa_async.items import RecordId
-from contextvqa_async.jsonl import BOM, key_of, loads
+from contextvqa_async.jsonl import BOM, TooLong, key_of, loads
 from contextvqa_async.sink.index import NOTHING, Flag, Index
 from contextvqa_async.sink.outfile import heal, lines_in, rewrite, sync_folder
 from contextvqa_async.sink.rowfile import sha_bytes
@@ -33,13 +37,73 @@ def entry_of(line: Any) -> Mapping[str, Any] | None:
     except (AttributeError, ValueError):
         return None
     known = isinstance(entry, dict) and "id" in entry and isinstance(entry.get("error"), dict)
-    return entry if known else None
+    return entry if known and "generation" not in entry else None  # a row may carry an "error" of its record's
 
 
 def entry_key(entry: Mapping[str, Any]) -> bytes | None:
     """The key of the record that failed; None for a line that was no record."""
     given: RecordId | None = entry["id"]
     return key_of(given) if isinstance(given, str | int) and not isinstance(given, bool) else None
+
+
+_BEGUN = re.compile(rb'\{\s*"id":\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9]+|null)\s*,\s*')
+"""An entry up to its id; what follows that tells it from a row."""
+
+
+def owner_told(failed: Path, output: Path) -> Mapping[str, str]:
+    """What an entry says of the output that it belongs to, where the file's own name does not say it."""
+    if Saving().failed_path(output) == failed:
+        return {}
+    try:
+        return {"output": os.path.relpath(output, failed.parent)}
+    except ValueError:  # another drive
+        return {"output": str(output)}
+
+
+def check_failed_file(path: Path, output: Path) -> None:
+    """UsageError where the file at ``path`` holds anything but failures of ``output``: it would be mended and cleared.
+
+    Both are real paths. An entry says whose it is, or the file's name does, or nothing: then it is this output's.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    named = _named_owner(path)
+    for number, _, line in lines_in(path):
+        text = (line.start if isinstance(line, TooLong) else line).strip(b"\0 \t\r")
+        entry = entry_of(text)
+        if text and entry is None and (_is_object(text) or (number == 1 and not _may_be_torn(text))):
+            raise UsageError(f"{path} is no file of failed records; choose another with --failed.")
+        owner = _owner_of(entry, path) or named if entry else None
+        if owner is not None and os.path.realpath(owner) != str(output):
+            raise UsageError(f"{path} holds the failed records of {owner}; choose another with --failed.")
+
+
+def _owner_of(entry: Mapping[str, Any], path: Path) -> Path | None:
+    told = entry.get("output")
+    return path.parent / told if isinstance(told, str) else None
+
+
+def _named_owner(path: Path) -> Path | None:
+    """The output beside ``path`` that has it as its failed file without being told."""
+    owner = path.with_name(path.stem.removesuffix(".failed") + path.suffix)
+    return owner if owner != path and owner.exists() else None
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(loads(text.removeprefix(BOM)), dict)
+    except ValueError:
+        return False
+
+
+def _may_be_torn(text: bytes) -> bool:
+    """Whether a line that is no JSON may be what a crash left of an entry."""
+    text = text.partition(b"\0")[0]
+    begun = _BEGUN.match(text)
+    if begun is None:
+        return b'{"id":'.startswith(text[:6])
+    rest = text[begun.end() :]
+    return any(word.startswith(rest[: len(word)]) for word in (b'"error":', b'"line":'))
 
 
 class FailedFile:
@@ -52,16 +116,8 @@ class FailedFile:
         self.bad_lines = 0
         self.size = 0
         if path.exists():
-            self._check_foreign()
             heal(path, lambda line: entry_of(line) is not None)
             self._read(mode)
-
-    def _check_foreign(self) -> None:
-        """UsageError where the file is somebody's notes: it would be healed."""
-        _, _, first = next(lines_in(self.path), (1, 0, b""))
-        text = first if isinstance(first, bytes) else first.start
-        if text.strip(b"\0") and not b'{"id":'.startswith(text.lstrip(b"\0")[:6]) and entry_of(text) is None:
-            raise UsageError(f"{self.path} is no file of failed records; choose another with --failed.")
 
     def _read(self, mode: Mode) -> None:
         doubled: dict[bytes, int] = {}

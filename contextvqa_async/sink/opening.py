@@ -16,11 +16,11 @@ import orjson
 from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import UsageError
 from contextvqa_async.jsonl import dumps, key_of
-from contextvqa_async.sink.failures import FailedFile
+from contextvqa_async.sink.failures import FailedFile, check_failed_file
 from contextvqa_async.sink.index import Index
-from contextvqa_async.sink.outfile import Appender, heal, rewrite, spare_of, storage_error
+from contextvqa_async.sink.outfile import Appender, heal, rewrite, set_aside, spare_of, storage_error
 from contextvqa_async.sink.rowfile import RowScan, row_of, rows_between_zeros
-from contextvqa_async.sink.sidecar import Sidecar, check_same, read_sidecar, sidecar_path, this_run
+from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, read_sidecar, sidecar_path, this_run
 
 _BYTES_A_ROW = 2000
 _NAMED = 5
@@ -61,11 +61,13 @@ class Opening:
 
     def _run(self) -> None:
         """Fill ``index``, ``earlier`` and ``sidecar``, and open ``rows`` for appending."""
+        check_failed_file(self.failed_path, self.target)
         for path in (self.target, self.failed_path, self._beside):
             spare_of(path).unlink(missing_ok=True)
+        found = find_sidecar(self.target)
         if self._saving.overwrite:
-            self._set_aside()
-        known = read_sidecar(self._beside)
+            self._set_aside(found)
+        known = read_sidecar(found)
         if known is not None and not self._saving.allow_mixed:
             check_same(known, self._fingerprint, self.target)
         size = self.target.stat().st_size if self.target.exists() else 0
@@ -73,15 +75,18 @@ class Opening:
         self.earlier = FailedFile(self.failed_path, self.index, self._saving.retry_failed)
         self.sidecar = self._continue(known)
         self.sidecar.write(self._beside)
+        if found != self._beside:
+            found.unlink(missing_ok=True)
         self.rows = Appender(self.target)
 
-    def _set_aside(self) -> None:
-        for path in (self.target, self.failed_path):
-            if path.exists() and path.stat().st_size:
-                spare = _free_name(path)
-                path.rename(spare)
-                self.notes.append(f"The old {path.name} is kept as {spare.name}.")
-        self._beside.unlink(missing_ok=True)
+    def _set_aside(self, sidecar: Path) -> None:
+        try:
+            read_sidecar(sidecar)
+            olds = [self.target, self.failed_path]
+        except UsageError:  # it is somebody's, and no sidecar
+            olds = [self.target, self.failed_path, sidecar]
+        self.notes += [told for path in olds if (told := set_aside(path))]
+        sidecar.unlink(missing_ok=True)
 
     def _read_rows(self, known: Sidecar | None, size: int) -> None:
         self.index = Index(size // _BYTES_A_ROW)
@@ -156,14 +161,6 @@ class Opening:
         return Sidecar(
             fingerprint=self._fingerprint, earlier=earlier, replacing=self._saving.retry_empty, running=this_run()
         )
-
-
-def _free_name(path: Path) -> Path:
-    spare, number = path.with_name(path.name + ".bak"), 1
-    while spare.exists():
-        number += 1
-        spare = path.with_name(f"{path.name}.bak{number}")
-    return spare
 
 
 def _numbered(lines: list[int]) -> str:

@@ -99,6 +99,23 @@ def spare_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.cvqa-new")
 
 
+def backups(path: Path) -> list[Path]:
+    """The names under which earlier content of a file is kept, and at last the next one, which is free."""
+    found = [path.with_name(path.name + ".bak")]
+    while os.path.lexists(found[-1]):
+        found.append(path.with_name(f"{path.name}.bak{len(found) + 1}"))
+    return found
+
+
+def set_aside(path: Path) -> str | None:
+    """Give a file that holds something its next backup's name; return what to tell of that."""
+    if not path.exists() or not path.stat().st_size:
+        return None
+    spare = backups(path)[-1]
+    path.rename(spare)
+    return f"The old {path.name} is kept as {spare.name}."
+
+
 def replace(path: Path, data: bytes) -> None:
     """Set a small file's content at once: it is the old one or the new one at any moment."""
     spare = spare_of(path)

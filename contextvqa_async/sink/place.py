@@ -6,8 +6,10 @@ sentence before anything is read.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,30 +17,34 @@ from pathlib import Path
 import filelock
 
 from contextvqa_async.errors import UsageError
-from contextvqa_async.sink.sidecar import read_sidecar, sidecar_path
+from contextvqa_async.sink.files import Used, check_apart, input_file, lock_path, output_files
+from contextvqa_async.sink.sidecar import find_sidecar, read_sidecar
 
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
 
-def check_target(output: Path, failed: Path, inputs: Sequence[Path]) -> Path:
-    """The output's real path; UsageError where no output can be."""
+def check_target(
+    output: Path, failed: Path, inputs: Sequence[Path], *, overwrite: bool = False, more: Sequence[Used] = ()
+) -> tuple[Path, Path]:
+    """The real paths of the output and its failed file; UsageError where no output can be.
+
+    ``more``: files that only the command knows of.
+    """
+    target, beside = check_file(output), check_file(failed)
+    check_apart([*map(input_file, inputs), *output_files(target, beside, overwrite=overwrite), *more])
+    return target, beside
+
+
+def check_file(output: Path) -> Path:
+    """The real path of a file to be written; UsageError where there can be none."""
     if str(output) == "-" or os.path.abspath(output).startswith(_STREAMS):
         raise UsageError("OUTPUT must be a file, not stdout: rows are appended to it, and found again by the next run.")
     target = Path(os.path.realpath(output))
-    for path in (target, failed):
-        _check_file(path)
-    for source in inputs:
-        for path in (target, failed):
-            if path.exists() and source.exists() and source.samefile(path):
-                raise UsageError(f"{source} is the input; rows must go to another file.")
-    if target == Path(os.path.realpath(failed)):
-        raise UsageError(f"--failed must name another file than the output {output}.")
-    if os.path.realpath(failed) in (str(sidecar_path(target)), f"{target}.lock"):
-        raise UsageError(f"--failed must name another file than {failed}, which the run writes for itself.")
+    _check_kind(target)
     return target
 
 
-def _check_file(path: Path) -> None:
+def _check_kind(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -57,30 +63,52 @@ def _check_file(path: Path) -> None:
 
 
 @contextmanager
-def take_locks(target: Path, failed: Path | None) -> Iterator[None]:
-    """Hold the output's lock, and that of a failed file that other outputs might share."""
+def take_locks(*paths: Path) -> Iterator[None]:
+    """Hold what guards the files at these real paths, by their names and as the files that they are."""
     with ExitStack() as locks:
-        locks.callback(take_lock(target).release)
-        if failed is not None:
-            locks.callback(take_lock(Path(os.path.realpath(failed))).release)
+        for path in {lock_path(path): path for path in reversed(paths)}.values():
+            locks.callback(_take_lock(path).release)
+        for path in paths:
+            locks.enter_context(_held(path))
         yield
 
 
-def take_lock(target: Path) -> filelock.BaseFileLock:
-    """The output's lock, taken; UsageError says who has it."""
-    lock = filelock.FileLock(f"{target}.lock", timeout=0, thread_local=False)
+def _take_lock(path: Path) -> filelock.BaseFileLock:
+    """The lock of the file's name, taken; UsageError says who has it."""
+    lock = filelock.FileLock(lock_path(path), timeout=0, thread_local=False)
     try:
         lock.acquire()
     except filelock.Timeout:
-        raise UsageError(f"Another run is writing {target}{_holder(target)}; wait for it, or stop it.") from None
+        raise _taken(path) from None
     except (OSError, NotImplementedError) as error:
-        raise UsageError(f"{target} cannot be locked: {error}.") from None
+        raise UsageError(f"{path} cannot be locked: {error}.") from None
     return lock
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold the file itself, where it is there: a hard link is another name, with another lock."""
+    if sys.platform == "win32" or not path.exists():
+        yield
+        return
+    import fcntl
+
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise _taken(path) from None  # any other: a file system without such locks
+        yield
+
+
+def _taken(path: Path) -> UsageError:
+    return UsageError(f"Another run is writing {path}{_holder(path)}; wait for it, or stop it.")
 
 
 def _holder(target: Path) -> str:
     try:
-        sidecar = read_sidecar(sidecar_path(target))
+        sidecar = read_sidecar(find_sidecar(target))
     except (UsageError, OSError):
         return ""
     run = sidecar.running if sidecar else None

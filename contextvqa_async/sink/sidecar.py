@@ -23,8 +23,21 @@ _SHOWN = 60
 
 
 def sidecar_path(output: Path) -> Path:
-    """``out.jsonl`` → ``out.run.json`` beside it."""
-    return output.with_name(f"{output.stem}.run.json")
+    """``out.jsonl`` → ``out.run.json`` beside it; ``out.ndjson`` → ``out.ndjson-run.json``: no two share one."""
+    plain = output.suffix == ".jsonl"
+    return output.with_name(f"{output.stem}.run.json" if plain else f"{output.name}-run.json")
+
+
+def find_sidecar(output: Path) -> Path:
+    """Where the output's sidecar stands: earlier versions gave all outputs of one stem the name of the ``.jsonl``'s."""
+    own, shared = sidecar_path(output), output.with_name(f"{output.stem}.run.json")
+    taken = own.exists() or output.with_suffix(".jsonl").exists()
+    if taken or not output.exists() or not output.stat().st_size:
+        return own
+    try:
+        return shared if read_sidecar(shared) is not None else own
+    except UsageError:
+        return own
 
 
 @dataclass(slots=True)
@@ -69,7 +82,7 @@ def read_sidecar(path: Path) -> Sidecar | None:
         )
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
             f"{path} cannot be read; remove it to go on with the rows as they are (their settings are then unknown)."
         ) from None

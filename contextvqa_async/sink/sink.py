@@ -20,7 +20,7 @@ from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import RunError
 from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import Batch, dumps, key_of
-from contextvqa_async.sink.failures import stamp_mark
+from contextvqa_async.sink.failures import owner_told, stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
 from contextvqa_async.sink.opening import Opening
 from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
@@ -64,6 +64,7 @@ class Sink:
         self._opening, self._index, self._id_key = opening, opening.index, reading.id_key
         self._on_commit = on_commit
         self._rows, self._failures = opening.rows, None if not opening.earlier.size else Appender(self.failed)
+        self._owner = owner_told(self.failed, self.output)
         self._before = self._rows.size
         self._writer = Writer(self, self._note_written)
         self._read_up_to = self._settled = self._replaced = 0
@@ -87,9 +88,8 @@ class Sink:
         UsageError where the output cannot be this run's, and RunError (storage) where the disk is in the way: on
         entry, from :meth:`append`, and on leaving.
         """
-        failed = saving.failed_path(output)
-        target = check_target(output, failed, inputs)
-        with take_locks(target, failed if saving.failed else None):
+        target, failed = check_target(output, saving.failed_path(output), inputs, overwrite=saving.overwrite)
+        with take_locks(target, failed):
             opening = Opening(target, failed, saving, reading, fingerprint, from_thread.check_cancelled)
             await to_thread.run_sync(opening.run)
             async with cls(opening, reading, on_commit)._writing() as sink:
@@ -173,7 +173,7 @@ class Sink:
             line = dumps({self._id_key: item.id, **item.fields, self._id_key: item.id}) + b"\n"
         else:
             stays = key is not None and self._index.find(key) & Flag.ROW
-            line = b"" if stays else dumps(item.as_dict()) + b"\n"
+            line = b"" if stays else dumps({**item.as_dict(), **self._owner}) + b"\n"
         await self._writer.put(Queued(item, key, line))
 
     def write(self, group: Sequence[Queued]) -> tuple[list[Queued], RunError | None]:
