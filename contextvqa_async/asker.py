@@ -21,6 +21,8 @@ from contextvqa_async.prompt import build_messages, prompt_of
 from contextvqa_async.threads import Threads
 
 Tell = Callable[[str], None]
+TellSeconds = Callable[[float], None]
+TellTokens = Callable[[int | None, int | None], None]
 
 MEGABYTE = 1_000_000
 
@@ -44,7 +46,14 @@ class Asker:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, source: Path | None, *, on_notice: Tell, on_retry: Tell
+        cls,
+        settings: Settings,
+        source: Path | None,
+        *,
+        on_notice: Tell,
+        on_pause: TellSeconds,
+        on_retry: Tell,
+        on_tokens: TellTokens,
     ) -> AsyncIterator[Asker]:
         """Everything that asking needs; relative image paths are looked up beside ``source``."""
         async with AsyncExitStack() as stack:
@@ -52,7 +61,7 @@ class Asker:
                 settings = settings.at(await stack.enter_async_context(_simulator()))
             labels = [endpoint.label for endpoint in settings.endpoints]
             streams = not settings.generation.no_stream
-            admission = Admission(labels, settings.limits, streams=streams, on_notice=on_notice)
+            admission = Admission(labels, settings.limits, streams=streams, on_notice=on_notice, on_pause=on_pause)
             client = await stack.enter_async_context(
                 Client(
                     settings.endpoints,
@@ -61,6 +70,7 @@ class Asker:
                     admission,
                     on_notice=on_notice,
                     on_retry=on_retry,
+                    on_tokens=on_tokens,
                 )
             )
             asker = cls(settings, source, admission, client)

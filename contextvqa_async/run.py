@@ -27,6 +27,7 @@ from contextvqa_async.items import (
     Failure,
     Finished,
     Notice,
+    Paused,
     Record,
     Row,
     Settled,
@@ -161,14 +162,19 @@ class Run:
 
     async def through(self, deliver: Callable[[Row | Failure], Awaitable[None]], sink: Sink | None = None) -> None:
         """Run the line from the source to ``deliver``; ``sink`` knows what earlier runs did."""
-        async with Asker.open(self.settings, self._path(), on_notice=self._notice, on_retry=self._tell_retry) as asker:
+        async with Asker.open(
+            self.settings,
+            self._path(),
+            on_notice=self._notice,
+            on_pause=self._pause,
+            on_retry=self._tell_retry,
+            on_tokens=self._pay,
+        ) as asker:
 
             async def ask(record: Record) -> Completion:
                 if sink and sink.may_stand(record) and sink.still_stands(record, (await asker.weigh(record)).stamp):
                     raise Withdrawn
-                completion = await asker.ask(record)
-                self._pay(completion)
-                return completion
+                return await asker.ask(record)
 
             line = Line(
                 feed=self._checked(self._feed(sink)),
@@ -250,8 +256,9 @@ class Run:
         self.tally.text_only += 1
         return record
 
-    def _pay(self, completion: Completion) -> None:
-        self.tally.pay(completion.prompt_tokens or 0, completion.completion_tokens or 0)
+    def _pay(self, prompt_tokens: int | None, completion_tokens: int | None) -> None:
+        if self.tally.pay(prompt_tokens, completion_tokens):
+            self._notice("The endpoint does not tell what all its answers cost: --max-cost counts only what it tells.")
         if self.tally.overspent:
             self.stop.end(f"the run has cost {self.tally.cost:,.4f}, which reaches --max-cost", kind=Kind.COST)
 
@@ -270,6 +277,9 @@ class Run:
     def _notice(self, message: str) -> None:
         self.tally.notice(message)
         self._on_event(Notice(message=message))
+
+    def _pause(self, seconds: float) -> None:
+        self._on_event(Paused(seconds=seconds))
 
     def _tell_retry(self, message: str) -> None:
         if self._verbose:

@@ -24,6 +24,7 @@ class Tally:
         self.done = self.failed = self.empty = self.pairs = 0
         self.prompt_tokens = self.completion_tokens = 0
         self.text_only = 0
+        self._untold = False
 
     def count(self, items: Sequence[Row | Failure]) -> None:
         """Count what was written."""
@@ -41,10 +42,13 @@ class Tally:
         count, example = self._failures.get(failure.type, (0, f"{where}: {failure.message}"))
         self._failures[failure.type] = (count + 1, example)
 
-    def pay(self, prompt_tokens: int, completion_tokens: int) -> None:
-        """Count tokens that the endpoint charges for."""
-        self.prompt_tokens += prompt_tokens
-        self.completion_tokens += completion_tokens
+    def pay(self, prompt_tokens: int | None, completion_tokens: int | None) -> bool:
+        """Count an answer's tokens, good or not; return whether ``--max-cost`` now misses some for the first time."""
+        self.prompt_tokens += prompt_tokens or 0
+        self.completion_tokens += completion_tokens or 0
+        missing = None in (prompt_tokens, completion_tokens) and self._cost.max_cost is not None
+        first, self._untold = missing and not self._untold, self._untold or missing
+        return first
 
     @property
     def cost(self) -> float | None:

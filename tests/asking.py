@@ -75,6 +75,7 @@ class Desk:
     retries: list[str]
     slept: list[float]
     pieces: list[str]
+    tokens: list[tuple[int | None, int | None]]
 
     async def ask(self, messages: bytes = MESSAGES) -> Completion:
         """One record's completion."""
@@ -97,6 +98,7 @@ async def desk(
     retries: list[str] = []
     slept: list[float] = []
     pieces: list[str] = []
+    tokens: list[tuple[int | None, int | None]] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -110,10 +112,11 @@ async def desk(
         rng=random.Random(1),
         on_notice=notices.append,
         on_retry=retries.append,
+        on_tokens=lambda *told: tokens.append(told),
         observe=pieces.append,
     )
     async with client:
-        yield Desk(client, gate, notices, retries, slept, pieces)
+        yield Desk(client, gate, notices, retries, slept, pieces, tokens)
 
 
 @dataclass

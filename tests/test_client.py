@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
 
 import pytest
@@ -9,6 +10,7 @@ from asking import KEY, Gate, ask, desk
 from server import (
     DONE,
     Exchange,
+    Script,
     Server,
     body,
     chunk,
@@ -22,6 +24,7 @@ from server import (
     raw,
     sse,
     until_close,
+    usage,
 )
 
 from contextvqa_async.admission import Admission
@@ -161,6 +164,25 @@ async def test_rule_5_a_finish_reason_outlives_a_cut(how: str) -> None:
     assert (done.good.text, done.asked) == ("All", 1)
 
 
+@pytest.mark.parametrize("reason", ["stop", "null"])
+async def test_a_finish_reason_in_each_chunk_is_none(reason: str) -> None:
+    """Neither a cut nor a pause ends the answer; its body's own end does, and so does [DONE]."""
+    each = [chunk(word, reason) for word in ("a", "b", "c")]
+
+    async def pausing(exchange: Exchange) -> None:
+        await exchange.send(head(200, {"Connection": "close"}), *each[:2])
+        await asyncio.sleep(0.1)
+        await exchange.send(each[2], finish(), DONE)
+        exchange.hang_up()
+
+    for script in (cut(*each), cut(*each, how="rst"), until_close(*each)):
+        done = await ask(script, sse(good()), max_attempts=2)
+        assert (done.good.text, done.good.attempts) == ("Hello", 2)
+    assert (await ask(pausing, max_attempts=1)).good.text == "abc"
+    if reason == "stop":
+        assert (await ask(sse(*each), max_attempts=1)).good.text == "abc"
+
+
 async def test_c22_done_without_a_finish_reason() -> None:
     """[DONE] and text are an answer, with a warning."""
     done = await ask(sse(chunk("All"), DONE))
@@ -278,6 +300,43 @@ async def test_a_rate_refusal_is_not_charged() -> None:
     done = await ask(refusal, refusal, refusal, sse(good()), max_attempts=1)
     assert (done.good.attempts, done.asked, done.desk.slept) == (1, 4, [])
     assert done.desk.gate.settled[:3] == [(Outcome.RATE, 2.0)] * 3
+
+
+@pytest.mark.parametrize("code", ["rate_limit_exceeded", "overloaded_error", "server_error", 429, 503])
+@pytest.mark.parametrize(
+    "began", [chunk("Half"), chunk(delta={"reasoning_content": "Hm"}), chunk(delta={"refusal": "No"})]
+)
+async def test_a_refusal_of_the_rest_of_an_answer_is_charged(code: object, began: bytes) -> None:
+    """What had come may be paid for: --max-attempts ends it, whatever the error is called, and each is counted."""
+    told = event({"error": {"message": "Later", "code": code}})
+    done = await ask(sse(began, usage(500, 400), told, DONE), max_attempts=3)
+    assert (done.failure.attempts, done.asked) == (3, 3)
+    assert done.desk.tokens == [(500, 400)] * 3
+
+
+@pytest.mark.parametrize(
+    ("script", "requests"),
+    [
+        (sse(chunk(delta={"reasoning_content": "Hm"}), finish("length"), usage(), DONE), 1),
+        (error(200, completion("", "length")), 1),
+        (error(200, completion("")), 3),
+        (error(200, completion(None, "content_filter")), 1),
+        (sse(chunk(delta={"refusal": "No"}), finish(), usage(), DONE), 1),
+        (sse(chunk("Half"), usage()), 2),
+        (cut(chunk("Half", usage={"prompt_tokens": 10, "completion_tokens": 5})), 2),
+        (sse(good()), 1),
+    ],
+)
+async def test_every_attempts_tokens_are_told(script: Script, requests: int) -> None:
+    """Good, failed or cut: what the endpoint says that it counted."""
+    done = await ask(script, max_attempts=max(2, requests))
+    assert done.desk.tokens == [(10, 5)] * requests
+
+
+async def test_a_good_answer_without_tokens_is_told_too() -> None:
+    """Whoever counts costs must know that some are missing; a failed one without tokens costs nothing that is known."""
+    done = await ask(cut(chunk("a")), error(500, {}), sse(chunk("a"), finish(), DONE))
+    assert done.desk.tokens == [(None, None)]
 
 
 async def test_litellm_hands_on_its_providers_headers() -> None:

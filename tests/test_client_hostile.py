@@ -190,9 +190,11 @@ async def test_usage_in_every_chunk(way: Way) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_rate_refusal_inside_a_stream(way: Way) -> None:
-    """Uncharged, and its words say how long to wait."""
-    done = await ask(way(A, TOO_FAST, DONE), way(A, B, finish(), DONE))
+    """Its words say how long to wait; uncharged, unless it refuses the rest of an answer that had begun."""
+    done = await ask(way(TOO_FAST, DONE), way(A, B, finish(), DONE))
     assert (done.good.attempts, done.desk.gate.settled[0]) == (1, (Outcome.RATE, 3.0))
+    done = await ask(way(A, TOO_FAST, DONE), way(A, B, finish(), DONE))
+    assert (done.good.attempts, done.desk.gate.settled[0]) == (2, (Outcome.RATE, 3.0))
 
 
 @pytest.mark.parametrize("no_stream", [True, False])

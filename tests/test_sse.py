@@ -282,6 +282,80 @@ def test_c11_c12_text_in_the_finish_chunk_and_a_second_finish() -> None:
     assert (answer.text, answer.finish, answer.tokens("prompt_tokens")) == ("a", "stop", 10)
 
 
+@pytest.mark.parametrize("reason", ["null", "None", "none", "", " NULL ", "undefined", None, False])
+@pytest.mark.parametrize("made", [good, lambda text: event({"choices": [{"message": {"content": text}}]})])
+@BOTH
+def test_a_reason_that_says_none_is_none(reason: object, made: Any, size: int | None) -> None:
+    """Spelt out in each chunk it ends nothing: the stream is not complete before its end, and truncated without."""
+    begun = b"".join(chunk(word, reason) for word in ("a", "b", "c"))  # type: ignore[arg-type]
+    answer = read(begun, size)
+    assert (answer.text, answer.complete, answer.finish_reason) == ("abc", False, None)
+    assert (fault := answer.fault("")) is not None
+    assert fault.kind is Kind.TRUNCATED
+    assert read(begun + finish(), size).fault("") is None
+    assert read(begun + DONE, size).warnings() == ("no_finish_reason",)
+
+
+@pytest.mark.parametrize("text", [{"content": "b"}, {"reasoning_content": "b"}, {"content": [{"text": "b"}]}])
+@BOTH
+def test_text_after_a_finish_reason_takes_it_back(text: dict[str, Any], size: int | None) -> None:
+    """Only [DONE], or the end of a body of known length, tells then that it is all there."""
+    each = chunk("a", "stop") + chunk(delta=text, finish="stop")
+    assert not read(each, size).complete
+    for whole in (chunk("a", "stop") + chunk(delta=text), each, chunk("a") + finish() + chunk(delta=text) + finish()):
+        assert (fault := read(whole, size).fault("")) is not None
+        assert fault.kind is Kind.TRUNCATED
+        assert read(whole + DONE, size).fault("") is None
+    assert read(each + chunk("c", "length") + DONE, size).finish_reason == "length"
+
+
+def test_text_after_a_finish_reason_and_the_announced_end() -> None:
+    """The end of the message's own framing is as good as [DONE]."""
+    answer = Answer()
+    incoming = Decoder(answer)
+    incoming.feed(chunk("a", "stop") + chunk("b", "stop"))
+    answer.ended = True
+    incoming.finish()
+    assert (answer.text, answer.fault("")) == ("ab", None)
+
+
+def messages(*texts: Any) -> bytes:
+    """A stream whose chunks carry messages, the last with the finish reason."""
+    parts = [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": None} for text in texts]
+    parts[-1]["finish_reason"] = "stop"  # type: ignore[assignment]
+    return b"".join(map(choices, parts)) + DONE
+
+
+@pytest.mark.parametrize(
+    ("texts", "text"),
+    [
+        (["Q1: a", "\nA1", ": b"], "Q1: a\nA1: b"),
+        (["1", "18", "74 and ", "more"], "11874 and more"),
+        (["", "a", "", "b", None, "c"], "abc"),
+        ([[{"text": "a"}], [{"text": "b"}]], "ab"),
+        (["ab", "c"], "abc"),
+        (["a", "ab", "abc"], "abc"),
+        (["", "a", "a", "ab "], "ab "),
+        (["a ", "a b ", "a b c ", "a b c"], "a b c"),
+        (["abc"], "abc"),
+        (["abc", "abc"], "abc"),
+        (["abc", ""], "abc"),
+    ],
+)
+@BOTH
+def test_c06_messages_in_place_of_deltas(texts: list[Any], text: str, size: int | None) -> None:
+    """Pieces are joined; where each goes on from the one before, the last is the whole."""
+    answer = read(messages(*texts), size)
+    assert (answer.text, answer.fault("")) == (text, None)
+
+
+def test_c06_a_message_that_repeats_the_deltas() -> None:
+    """It is left out, also behind the finish reason."""
+    whole = choices({"index": 0, "message": {"content": "ab"}, "finish_reason": None})
+    answer = read(chunk("a") + chunk("b") + finish() + whole)
+    assert (answer.text, answer.finish_reason, answer.fault("")) == ("ab", "stop", None)
+
+
 def test_c14_only_choice_0() -> None:
     """Others are left out, and told; without an index the first is meant."""
     one, two = ({"index": n, "delta": {"content": str(n)}, "finish_reason": None} for n in (0, 1))

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import Server, completion, error
+
+from contextvqa_async import run_async
 from contextvqa_async.config import Cost, Reading
 from contextvqa_async.errors import ADVICE, RETRYABLE, Kind, RecordError
 from contextvqa_async.items import Completion, Failure, Pair, Record, Refined, Row
@@ -27,6 +34,14 @@ def test_rows_pairs_failures_and_cost_are_counted() -> None:
     assert list(summary.failures) == [Kind.SERVER, Kind.BAD_RECORD]
     assert summary.failures[Kind.SERVER].example == "record 0: m0"
     assert summary.failures[Kind.BAD_RECORD].example == "line 6: bad"
+
+
+def test_tokens_that_are_not_told_are_missed_once() -> None:
+    """Only where --max-cost would have to know them; what is told counts all the same."""
+    tally = Tally(Cost(price_in=1.0, max_cost=3.0))
+    assert [tally.pay(*told) for told in ((1, 2), (None, None), (4, None), (1, 2))] == [False, True, False, False]
+    assert (tally.prompt_tokens, tally.completion_tokens) == (6, 4)
+    assert not Tally(Cost(price_in=1.0)).pay(None, None)
 
 
 def test_every_kind_of_failure_has_an_advice() -> None:
@@ -76,3 +91,28 @@ def test_an_entry_of_the_failed_file_holds_what_the_next_run_needs() -> None:
         "request_id": "r",
         "retryable": True,
     }
+
+
+def asked(count: int) -> list[dict[str, Any]]:
+    """So many records without an image."""
+    return [{"id": number, "conversation": [{"from": "human", "value": "Write."}]} for number in range(count)]
+
+
+@pytest.mark.parametrize("answer", [completion("", "length"), completion(""), completion("No pairs at all", "length")])
+async def test_max_cost_counts_answers_that_fail(answer: dict[str, Any], tmp_path: Path) -> None:
+    """Tokens that were used up in vain are paid for like others."""
+    async with Server(error(200, answer)) as server:
+        summary = await run_async(
+            asked(40), tmp_path / "o.jsonl", base_url=server.url, concurrency=1, price_out=1e6, max_cost=30
+        )
+        assert (summary.completion_tokens, summary.cost, len(server.requests)) == (30, 30.0, 6)
+        assert summary.stopped is not None
+        assert "--max-cost" in summary.stopped
+
+
+async def test_max_cost_without_tokens_is_told_once(tmp_path: Path) -> None:
+    """A limit that cannot be kept is no silent promise."""
+    async with Server(error(200, completion("Article: A fact.\n\nQ1: Which?\nA1: This", usage=None))) as server:
+        summary = await run_async(asked(5), tmp_path / "o.jsonl", base_url=server.url, price_out=1, max_cost=1)
+        assert summary.done == 5
+        assert sum("--max-cost" in notice for notice in summary.notices) == 1

@@ -1,7 +1,7 @@
 """A record's request → its Completion, or the reason that there is none: which endpoint, how often, and when to stop.
 
     slot ─► body ─► exchange ─► Completion
-      ▲                └──► fault ─► refused for the rate: wait for a slot, uncharged
+      ▲                └──► fault ─► refused for the rate: wait for a slot, uncharged if no answer had begun
       └─────────────────────────┤    transient: back off without a slot, at most max_attempts in all
                                 ├─► the record's own: RecordError
                                 └─► everyone's: RunError, now and from every later call
@@ -28,7 +28,6 @@ from contextvqa_async.errors import ADVICE, Kind, RunError
 from contextvqa_async.faults import Fault, Verdict
 from contextvqa_async.items import Completion
 from contextvqa_async.pacing import Outcome, backoff
-from contextvqa_async.sse import Answer
 
 __all__ = ["Client"]
 
@@ -44,7 +43,8 @@ class Client:
     """Asks the endpoints, at the pace of ``admission``. An async context manager; several tasks may share it.
 
     ``on_notice`` hears, once each, what the run has learnt of an endpoint; ``on_retry`` why a request
-    will be made again; ``observe`` gets each piece of each answer's text as it comes.
+    will be made again; ``on_tokens`` the tokens of each answer, good or not, as they were told (or None); ``observe``
+    gets each piece of each answer's text as it comes.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Client:
         rng: random.Random | None = None,
         on_notice: Callable[[str], object] = ignore,
         on_retry: Callable[[str], object] = ignore,
+        on_tokens: Callable[[int | None, int | None], object] = ignore,
         observe: Callable[[str], object] | None = None,
     ) -> None:
         self._lines = [Line(endpoint, generation, limits, clock) for endpoint in endpoints]
@@ -68,6 +69,7 @@ class Client:
         self._rng = rng or random.Random()
         self._on_notice = on_notice
         self._on_retry = on_retry
+        self._on_tokens = on_tokens
         self._observe = observe
         self._doom: RunError | None = None
         self._resting: set[anyio.CancelScope] = set()
@@ -117,11 +119,13 @@ class Client:
 
     def _judge(self, line: Line, asking: Asking, reply: Reply, slot: Slot) -> float:
         """Settle the slot and draw the conclusions; return the seconds to rest before asking again."""
-        fault = reply.fault
+        fault, (prompt, completion) = reply.fault, reply.tokens
+        if fault is None or reply.tokens != (None, None):
+            self._on_tokens(prompt, completion)
         if fault is None:
             self._succeeded, self._alike = True, (None, 0)
-            tokens = _sum(reply.answer)
-            slot.settle(Outcome.OK, tokens=tokens[0], headers=reply.headers, answer_tokens=tokens[1])
+            tokens = None if prompt is None or completion is None else prompt + completion
+            slot.settle(Outcome.OK, tokens=tokens, headers=reply.headers, answer_tokens=completion)
             asking.attempts += 1
             return 0
         if reply.stale and asking.free():
@@ -132,23 +136,22 @@ class Client:
             slot.settle(Outcome.VOID, headers=reply.headers)
             return 0
         charged = slot.settle(_outcome(fault), wait=fault.wait, headers=reply.headers, told=line.sentence(fault))
+        charged = charged or reply.begun  # an answer that began may be paid for: not for ever
         asking.attempts += charged or fault.verdict in (Verdict.TERMINAL, Verdict.DOOM)
         self._stop_the_run(line, asking, fault)
         return self._again(line, asking, fault, charged)
 
     def _again(self, line: Line, asking: Asking, fault: Fault, charged: bool) -> float:
         """Seconds to rest before the next attempt. Raises RecordError where there is none."""
-        if fault.verdict is Verdict.RATE:
-            seconds = 0.0  # the admission makes everyone wait
-        else:
-            asking.faults[fault.kind] += charged
-            spent = fault.tries is not None and asking.faults[fault.kind] >= fault.tries
-            own = fault.verdict is Verdict.TERMINAL or (fault.verdict is Verdict.DOOM and not fault.firm)
-            if own or spent or asking.attempts >= asking.most:
-                raise line.record_error(fault, asking)
-            seconds = backoff(asking.attempts - 1, self._rng) if charged else 0.0
+        asking.faults[fault.kind] += charged
+        spent = fault.tries is not None and asking.faults[fault.kind] >= fault.tries
+        own = fault.verdict is Verdict.TERMINAL or (fault.verdict is Verdict.DOOM and not fault.firm)
+        if own or spent or asking.attempts >= asking.most:
+            raise line.record_error(fault, asking)
         self._on_retry(line.sentence(fault))
-        return seconds
+        if not charged or fault.verdict is Verdict.RATE:  # for the rate the admission makes everyone wait
+            return 0.0
+        return backoff(asking.attempts - 1, self._rng)
 
     def _adapt(self, line: Line, asking: Asking, reply: Reply) -> bool:
         """Whether the refusal was of a parameter, and the next request will be without it (R-01 to R-04)."""
@@ -213,11 +216,3 @@ _OUTCOMES = {
     Verdict.OVERLOAD: Outcome.OVERLOAD,
     Verdict.TRANSIENT: Outcome.FAULT,
 }
-
-
-def _sum(answer: Answer | None) -> tuple[int | None, int | None]:
-    """Tokens of prompt and answer together, and of the answer alone; None where they were not told."""
-    if answer is None:
-        return None, None
-    prompt, completion = answer.prompt_tokens, answer.completion_tokens
-    return (None if prompt is None or completion is None else prompt + completion), completion

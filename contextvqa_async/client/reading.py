@@ -42,7 +42,11 @@ the wire's next tick): what paced streaming costs is a wake-up for each token.""
 
 @dataclass(slots=True, kw_only=True)
 class Reply:
-    """What came of one request. ``stale``: the server was closing the idle connection when the request was sent on it."""
+    """What came of one request.
+
+    ``stale``: the server was closing the idle connection that it was sent on; ``begun``: some of an answer came;
+    ``tokens``: of the prompt and of the answer, as far as they were told, however it ended.
+    """
 
     answer: Answer | None = None
     fault: Fault | None = None
@@ -52,6 +56,8 @@ class Reply:
     first: float | None = None
     ended: float = 0.0
     stale: bool = False
+    begun: bool = False
+    tokens: tuple[int | None, int | None] = (None, None)
 
 
 class Reading:
@@ -83,7 +89,8 @@ class Reading:
             await self._pour(incoming)
         except (TooLong, Unreadable) as error:
             spoilt = Fault(kind=Kind.BAD_RESPONSE, verdict=Verdict.TRANSIENT, message=str(error), status=200, tries=2)
-            return Reply(fault=spoilt, headers=headers)
+            return Reply(fault=spoilt, headers=headers, begun=answer.begun, tokens=answer.told_tokens)
+        answer.ended = self._trouble is None and not {"content-length", "transfer-encoding"}.isdisjoint(headers)
         incoming.finish()
         answer.request_id = request_id(headers)
         fault = answer.fault(host, lambda words: wait_hint(headers, words, time.time()))
@@ -91,7 +98,14 @@ class Reading:
             fault = self._explained(fault, answer, incoming.excerpt)
             status = fault.status or self._response.status_code
             fault = replace(fault, status=status, request_id=fault.request_id or answer.request_id)
-        return Reply(answer=None if fault else answer, fault=fault, headers=headers, first=self._first)
+        return Reply(
+            answer=None if fault else answer,
+            fault=fault,
+            headers=headers,
+            first=self._first,
+            begun=answer.begun,
+            tokens=answer.told_tokens,
+        )
 
     async def _pour(self, incoming: Decoder) -> None:
         undo = decoder(self._response.headers.get("content-encoding", ""))

@@ -2,6 +2,7 @@
 
 decoder    bytes, however cut ─► lines ─► events          (wire quirks F-*)
 template   the shape of a stream's events, learnt and proven: text without parsing
+shapes     the odd forms of a chunk's parts ─► texts and reasons
 answer     events ─► text, counts, and the last word      (C-*, E-20 to E-24)
 """
 

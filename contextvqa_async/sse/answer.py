@@ -2,7 +2,8 @@
 
 Rule: no chunk is believed to be well-formed; unknown keys are ignored, and the last word is spoken once, at the end
 (wire quirks 0.1): an error inside the stream beats everything, a finish reason beats a cut, and a stream that has
-neither a finish reason nor ``[DONE]`` is truncated, however much text came.
+neither a finish reason nor ``[DONE]`` is truncated, however much text came. A finish reason that text came after
+was none; the next one proves nothing without ``[DONE]``, or the end of a body that says how long it is.
 """
 
 from __future__ import annotations
@@ -13,31 +14,36 @@ from typing import Any
 
 from contextvqa_async.errors import Kind
 from contextvqa_async.faults import Fault, Told, Verdict, classify, read_error
-
-_FINISH = {
-    "stop": "stop eos eos_token end_turn stop_sequence complete completed finish_reason_stop",
-    "length": "length max_tokens max_output_tokens model_length model_context_window_exceeded incomplete",
-    "content_filter": "content_filter content_filtered sensitive safety recitation blocklist prohibited_content spii"
-    " image_safety refusal guardrail_intervened content-filter",
-    "error": "error abort aborted network_error insufficient_system_resource malformed_response",
-    "tool_calls": "tool_calls function_call tool_use tool_call malformed_function_call unexpected_tool_call",
-}
-FINISH_REASONS = {word: reason for reason, words in _FINISH.items() for word in words.split()}
-"""Every provider's word for how an answer ended (C-20), and ours; an unknown word is kept as it is."""
+from contextvqa_async.sse.shapes import (
+    FINISH_REASONS,
+    first_text,
+    get,
+    is_error,
+    join_messages,
+    mended,
+    read_reason,
+    split_content,
+)
 
 _THOUGHT = re.compile(r"\s*<(think|thinking|thought)>(.*?)(</\1>\s*|\Z)", re.DOTALL)
 _THOUGHT_END = re.compile(r"</(think|thinking)>\s*")
 
 
 class Answer:
-    """What an answer's chunks have told so far; ``observe`` gets each piece of its text as it comes."""
+    """What an answer's chunks have told so far; ``observe`` gets each piece of its text as it comes.
+
+    ``doubted``: text came after a finish reason; ``ended``: its body came to the end that it had announced.
+    """
 
     __slots__ = (
-        "_message",
+        "_closed",
+        "_messages",
         "_observe",
         "_reasoning",
         "_text",
         "done",
+        "doubted",
+        "ended",
         "error",
         "events",
         "finish",
@@ -54,8 +60,11 @@ class Answer:
         self._observe = observe
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._message: Mapping[str, Any] | None = None
+        self._messages: list[Mapping[str, Any]] = []
+        self._closed = False
         self.done = False
+        self.doubted = False
+        self.ended = False
         self.error: object = None
         self.events = 0
         self.finish: str | None = None
@@ -72,6 +81,7 @@ class Answer:
     def add_text(self, text: str) -> None:
         """Take a piece of the answer itself."""
         if text:
+            self._take_back_finish()
             self._text.append(text)
             if self._observe is not None:
                 self._observe(text)
@@ -79,8 +89,14 @@ class Answer:
     def add_reasoning(self, text: str) -> None:
         """Take a piece of what the model thought before it answered."""
         if text:
+            self._take_back_finish()
             self._reasoning.append(text)
             self.thought = True
+
+    def _take_back_finish(self) -> None:
+        """The answer goes on: a finish reason that came before was not its end."""
+        if self.finish is not None and not self._closed:
+            self.finish, self.doubted = None, True
 
     def fail(self, error: object) -> None:
         """Take an error that came inside the answer: an object, or words; the first one counts."""
@@ -95,12 +111,12 @@ class Answer:
             return False
         choices = chunk.get("choices")
         self.events += choices is not None
-        if chunk.get("error") or (not choices and _is_error(chunk)):
+        if chunk.get("error") or (not choices and is_error(chunk)):
             self.fail(chunk)
             return True
         if not self.model and isinstance(model := chunk.get("model"), str):
             self.model = model
-        for usage in (chunk.get("usage"), _get(chunk.get("x_groq"), "usage")):
+        for usage in (chunk.get("usage"), get(chunk.get("x_groq"), "usage")):
             if isinstance(usage, dict) and usage:
                 self.usage = usage
         return isinstance(choices, list) and self._take_choices(choices)
@@ -118,16 +134,20 @@ class Answer:
             self.fail(choice)
         moved = self._take_delta(choice.get("delta"))
         if isinstance(message := choice.get("message"), dict):
-            self._message, moved = message, True
-        if (reason := choice.get("finish_reason")) and self.finish is None:
-            self.finish, moved = str(reason), True
+            moved = True
+            if not self._text:  # else it repeats what came piece by piece (C-06)
+                if split_content(message.get("content"))[0]:
+                    self._take_back_finish()
+                self._messages.append(message)
+        if (reason := read_reason(choice.get("finish_reason"))) and self.finish is None:
+            self.finish, moved = reason, True
         return moved
 
     def _take_delta(self, delta: object) -> bool:
         if not isinstance(delta, dict):
             return False
-        text, thought = _split(delta.get("content"))
-        reasoning = _first_text(delta, "reasoning_content", "reasoning") or thought
+        text, thought = split_content(delta.get("content"))
+        reasoning = first_text(delta, "reasoning_content", "reasoning") or thought
         if text:
             self.add_text(text)
         if reasoning:
@@ -140,7 +160,7 @@ class Answer:
 
     def holds_only(self, *, text: str = "", reasoning: str = "") -> bool:
         """Whether this is all that was ever told, before :meth:`close`."""
-        told = (self.done, self.error, self.finish, self.oddities, self.refusal, self.tools, self.usage, self._message)
+        told = (self.done, self.error, self.finish, self.oddities, self.refusal, self.tools, self.usage, self._messages)
         return not any(told) and ("".join(self._text), "".join(self._reasoning)) == (text, reasoning)
 
     # What it comes to.
@@ -148,17 +168,24 @@ class Answer:
     @property
     def whole(self) -> bool:
         """Whether it came as one message, not piece by piece."""
-        return self._message is not None
+        return bool(self._messages)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it was generated: it may be charged for."""
+        return bool(any(self._text) or self.thought or self.refusal or self.tools or self._messages)
 
     @property
     def complete(self) -> bool:
         """Whether the answer said that it is over; usage, [DONE] or the end of the body may still come."""
-        return self.done or self.finish is not None
+        return self.done or (self.finish is not None and not self.doubted)
 
     def close(self) -> None:
         """Settle what only the end can tell: whole messages in place of deltas, and thoughts inside the text."""
-        if self._message is not None and not self._text:
-            self._take_delta(self._message)
+        self._closed = True
+        if not self._text:
+            for message in join_messages(self._messages):
+                self._take_delta(message)
         text = "".join(self._text)
         if match := _THOUGHT.match(text):
             self.add_reasoning(match[2])
@@ -166,7 +193,7 @@ class Answer:
         elif match := _THOUGHT_END.search(text):  # a template had opened the thought already (C-09)
             self.add_reasoning(text[: match.start()])
             text = text[match.end() :]
-        self._text = [_mended(text)]
+        self._text = [mended(text)]
 
     @property
     def text(self) -> str:
@@ -182,7 +209,7 @@ class Answer:
         """A count out of the usage, read defensively (C-04)."""
         value: object = self.usage
         for key in path:
-            value = _get(value, key)
+            value = get(value, key)
         if isinstance(value, str | float) and not isinstance(value, bool):
             try:
                 value = int(float(value))
@@ -201,6 +228,11 @@ class Answer:
         """Tokens of the answer, its reasoning included."""
         told = self.tokens("completion_tokens")
         return self.tokens("output_tokens") if told is None else told
+
+    @property
+    def told_tokens(self) -> tuple[int | None, int | None]:
+        """Tokens of the request and of the answer."""
+        return self.prompt_tokens, self.completion_tokens
 
     @property
     def reasoning_tokens(self) -> int | None:
@@ -232,66 +264,26 @@ class Answer:
 
     def _endings(self) -> Iterable[tuple[Kind, Verdict, str, int | None]]:
         reason, text = self.finish_reason, self.text.strip()
+        over = self.done or (reason is not None and (self.ended or not self.doubted))
         if reason == "error":
             yield Kind.SERVER, Verdict.TRANSIENT, f"The endpoint broke the answer off: {self.finish}.", None
         if reason == "content_filter":
             yield Kind.FILTERED, Verdict.TERMINAL, f"The provider's filter stopped the answer: {self.finish}.", None
-        if text and (reason or self.done):
+        if not over:
+            words = "The answer broke off: neither a finish reason nor [DONE] came."
+            yield Kind.TRUNCATED, Verdict.TRANSIENT, words, None
+        if text:
             return
-        if self.refusal and (reason or self.done):
+        if self.refusal:
             yield Kind.REFUSED, Verdict.TERMINAL, f"The model refused: {self.refusal[:200]}", None
         if reason == "length":
             spent = "on reasoning" if self.thought else "without a word of text"
             yield Kind.LENGTH, Verdict.TERMINAL, f"The token limit was spent {spent}.", None
         if reason == "tool_calls" or (self.tools and reason):
             yield Kind.TOOL_CALL, Verdict.TERMINAL, "The model called a tool instead of answering.", None
-        if reason or self.done:
-            yield Kind.EMPTY, Verdict.TRANSIENT, "The answer was empty.", 3
-        yield Kind.TRUNCATED, Verdict.TRANSIENT, "The answer broke off: neither a finish reason nor [DONE] came.", None
+        yield Kind.EMPTY, Verdict.TRANSIENT, "The answer was empty.", 3
 
 
 def _inner_fault(error: object, host: str, hint: Callable[[str], float | None]) -> Fault:
     told = Told(message=error, raw=error) if isinstance(error, str) else read_error(error)
     return classify(told, status=None, host=host, wait=hint(told.raw))
-
-
-def _is_error(chunk: Mapping[str, Any]) -> bool:
-    """Errors that are not under ``error``: flat, FastAPI's, and those of native APIs (section 3.2)."""
-    if "choices" in chunk and chunk.get("object") != "error":
-        return False
-    message = chunk.get("message")
-    marked = chunk.get("object") == "error" or chunk.get("type") == "error" or bool(chunk.get("code"))
-    return (bool(message) and marked) or bool(chunk.get("detail")) or bool(chunk.get("errors"))
-
-
-def _get(value: object, key: str) -> Any:
-    return value.get(key) if isinstance(value, dict) else None
-
-
-def _first_text(delta: Mapping[str, Any], *keys: str) -> str:
-    return next((value for key in keys if isinstance(value := delta.get(key), str) and value), "")
-
-
-def _split(content: object) -> tuple[str, str]:
-    """A content's text and thinking: a string, or a list of parts (C-08)."""
-    if isinstance(content, str):
-        return content, ""
-    parts = content if isinstance(content, list) else [content] if isinstance(content, dict) else []
-    text, thought = "", ""
-    for part in parts:
-        if isinstance(part, str):
-            text += part
-        elif isinstance(part, dict):
-            inner = "".join(_split(part.get("thinking") or part.get("reasoning")))
-            thought += inner
-            text += "" if inner else _first_text(part, "text")
-    return text, thought
-
-
-def _mended(text: str) -> str:
-    """Join surrogates that were cut apart by an event's end; those that stay alone become U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
