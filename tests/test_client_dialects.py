@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from server import Exchange, Script, Server, error, good, sse
 
 from contextvqa_async.client.dialect import Dialect
 from contextvqa_async.config import Generation
-from contextvqa_async.errors import Kind
+from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.faults import read_error
 
 FULL = Generation(temperature=0.16, top_p=0.9, max_tokens=100, seed=3)
@@ -154,6 +155,59 @@ def test_the_body_is_made_once() -> None:
     dialect = Dialect("m", FULL)
     head = dialect.head
     assert dialect.head is head
-    assert dialect.adapt(read_error({"error": {"message": "x", "param": "seed"}})) is not None
-    assert b"seed" not in dialect.head
-    assert dialect.adapt(read_error({"error": {"message": "x", "param": "seed"}})) is None
+    refusal = read_error({"error": {"message": "Unknown parameter", "param": "seed"}})
+    changed = dialect.without(refusal)
+    assert changed is not None
+    assert (b"seed" in dialect.head, b"seed" in changed.head) == (True, False)
+    assert (changed.without(refusal), changed.repeats(refusal)) == (None, "seed")
+
+
+def refusing(message: str, record: str = "odd", **told: object) -> Script:
+    """A server that refuses one record, whatever its parameters are."""
+
+    async def script(exchange: Exchange) -> None:
+        if record in exchange.request.json["messages"][0]["content"]:
+            return await error(400, {"error": {"message": message, "type": "invalid_request_error"} | told})(exchange)
+        return await sse(good())(exchange)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("told", "requests"),
+    [
+        ({"message": "max_tokens must be at least 1, got -57."}, 1),
+        ({"message": "max_tokens must be at least 1, got -57.", "param": "max_tokens"}, 1),
+        ({"message": "max_tokens is too large: 100000. This model supports at most 16384 completion tokens."}, 1),
+        ({"message": "Invalid 'temperature': decimal above maximum value.", "param": "temperature"}, 1),
+        ({"message": "Invalid message content at: 'What temperature does a seed need?'"}, 1),
+        ({"message": 'Unsupported message content: "What temperature does a seed need?"'}, 1),
+        ({"message": "Unsupported content: What temperature does a seed need?"}, 2),
+        ({"message": "Unknown words: seed, temperature, top_p"}, 2),
+        ({"message": "Unexpected content", "param": "seed"}, 2),
+    ],
+)
+async def test_one_records_refusal_takes_no_parameter_from_the_others(told: dict[str, Any], requests: int) -> None:
+    """It says nothing of the parameter, echoes the record, or is repeated without: all others are sent everything."""
+    every = {"temperature", "top_p", "max_tokens", "seed"}
+    async with Server(refusing(**told)) as server, desk(server, generation=FULL) as counter:
+        for text in ("even", "odd", "even", "odd", "even"):
+            with pytest.raises(RecordError) if text == "odd" else nullcontext() as refused:
+                await counter.ask(b'[{"role":"user","content":"%s"}]' % text.encode())
+            assert refused is None or (refused.value.status, refused.value.attempts) == (400, 1)
+        sent = [every - request.json.keys() for request in server.requests if b"even" in request.body]
+        assert (sent, counter.notices) == ([set()] * 3, [])
+        assert len(server.requests) == 3 + requests + 1  # what was innocent once is not tried again
+
+
+async def test_a_parameter_is_dropped_for_all_once_its_record_was_answered() -> None:
+    """Until then others are sent it; trouble on the way changes nothing."""
+    refusal = error(400, {"error": {"message": "Unsupported parameter: 'seed'", "param": "seed"}})
+    async with (
+        Server(refusal, error(500, {}), error(429, {}), sse(good())) as server,
+        desk(server, generation=FULL) as counter,
+    ):
+        assert (await counter.ask()).attempts == 2
+        await counter.ask()
+        assert ["seed" in request.json for request in server.requests] == [True, False, False, False, False]
+        assert len(counter.notices) == 1

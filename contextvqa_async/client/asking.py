@@ -127,12 +127,15 @@ class Client:
             tokens = None if prompt is None or completion is None else prompt + completion
             slot.settle(Outcome.OK, tokens=tokens, headers=reply.headers, answer_tokens=completion)
             asking.attempts += 1
+            for taught, trial in asking.trials.items():
+                for notice in taught.adopt(trial):
+                    self._on_notice(notice)
             return 0
         if reply.stale and asking.free():
             slot.settle(Outcome.VOID)
             asking.fresh = True
             return 0
-        if self._adapt(line, asking, reply):
+        if _may_be_a_parameters(fault) and reply.told is not None and line.adapt(asking, reply.told):
             slot.settle(Outcome.VOID, headers=reply.headers)
             return 0
         charged = slot.settle(_outcome(fault), wait=fault.wait, headers=reply.headers, told=line.sentence(fault))
@@ -152,20 +155,6 @@ class Client:
         if not charged or fault.verdict is Verdict.RATE:  # for the rate the admission makes everyone wait
             return 0.0
         return backoff(asking.attempts - 1, self._rng)
-
-    def _adapt(self, line: Line, asking: Asking, reply: Reply) -> bool:
-        """Whether the refusal was of a parameter, and the next request will be without it (R-01 to R-04)."""
-        fault, told = reply.fault, reply.told
-        if fault is None or told is None or fault.status not in (400, 422):
-            return False
-        if fault.kind not in (Kind.INVALID_REQUEST, Kind.MODEL, Kind.NOT_FOUND):
-            return False
-        if asking.version != line.dialect.version:  # another record's refusal has changed it meanwhile
-            return line.dialect.knows(told) and asking.free()
-        notice = line.dialect.adapt(told)
-        if notice is not None:
-            self._on_notice(line.mask(notice))
-        return notice is not None
 
     def _stop_the_run(self, line: Line, asking: Asking, fault: Fault) -> None:
         """Raise RunError where no request of this run can succeed."""
@@ -197,6 +186,11 @@ class Client:
                 await self._sleep(seconds)
             finally:
                 self._resting.discard(scope)
+
+
+def _may_be_a_parameters(fault: Fault) -> bool:
+    """Whether such a refusal may be of a parameter, not of the record."""
+    return fault.status in (400, 422) and fault.kind in (Kind.INVALID_REQUEST, Kind.MODEL, Kind.NOT_FOUND)
 
 
 def _outcome(fault: Fault) -> Outcome:

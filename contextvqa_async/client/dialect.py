@@ -1,13 +1,15 @@
 """The request body of one endpoint, and what a run learns of the parameters that it refuses. Pure.
 
-Rule: the default body is minimal (R-04). A 400 or 422 that names an optional parameter swaps it for the name the
-server asks for, or drops it: once, for the rest of the run (R-01 to R-04, R-06).
+Rule: the default body is minimal (R-04). A 400 or 422 that says an optional parameter is unknown or unsupported swaps
+it for the name the server asks for, or drops it (R-01 to R-04, R-06): on trial for the refused record, and for the
+rest of the run once that record was answered. Where the refusal repeats itself, the parameter was innocent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from typing import Any
 
 import orjson
@@ -24,41 +26,61 @@ _NAME = re.compile(r"[\"'`]([A-Za-z]\w*)|\b([a-z]+_\w+|temperature|seed)\b", re.
 """A parameter in a sentence: quoted, or a word that is nothing else."""
 
 
+_UNWANTED = re.compile(
+    r"unsupported|not (currently |yet |be )?(support|permit|allow|accept|recogni[sz])|"
+    r"only .{0,40}(support|permitt|allow)|unknown|unrecogni[sz]ed|unexpected|deprecated|no longer|"
+    r"extra[ _](input|field|param|forbidden)|did you mean|\buse .{0,40} instead|不支持|未知参数",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The parameter itself is not wanted; a value that is out of range, or wrong for one record only, is another matter."""
+
+_QUOTED = re.compile(r"(?<!\w)[\"'`“][^\"'`”]*\s[^\"'`”]*[\"'`”](?!\w)")
+"""Several words in quotes: the record's own, which some servers echo."""
+
+
 class Dialect:
-    """The parameters that one endpoint is sent. ``head`` is the body up to its messages, ``version`` counts changes."""
+    """The parameters that one endpoint is sent. ``head`` is the body up to its messages, ``changes`` what was learnt:
+    a sentence for each refused name.
+    """
 
     def __init__(self, model: str, generation: Generation) -> None:
         self.params = _parameters(model, generation)
-        self.version = 0
-        self._refused: set[str] = set()
+        self.changes: dict[str, str] = {}
         self._encode()
 
     def _encode(self) -> None:
         self.head = orjson.dumps(self.params, option=orjson.OPT_NON_STR_KEYS)[:-1] + b',"messages":'
 
-    def adapt(self, told: Told) -> str | None:
-        """Change what the refusal names, and return one sentence about it; None where it names nothing optional."""
+    def without(self, told: Told, innocent: Collection[str] = ()) -> Dialect | None:
+        """The dialect that this refusal asks for; None where it names nothing optional that could be guilty."""
         name = self._refused_name(told)
-        if name is None:
+        if name is None or name in innocent or not _UNWANTED.search(" ".join((told.message, *told.words))):
             return None
-        self.version += 1
-        self._refused.add(name)
-        value = self.params.pop(name)
+        changed = copy(self)
+        changed.params = {key: value for key, value in self.params.items() if key != name}
         other = SWAPS.get(name)
-        if other and other in told.raw and other not in self._refused | self.params.keys():
-            self.params[other] = value
+        if other and other in told.raw and other not in self.changes.keys() | changed.params.keys():
+            changed.params[other] = self.params[name]
             done = f"is sent as {other!r} from now on"
         else:
             done = "is left out from now on"
-        self._encode()
-        return f"The endpoint refuses the parameter {name!r}, which {done}: {told.message[:200]}"
+        notice = f"The endpoint refuses the parameter {name!r}, which {done}: {told.message[:200]}"
+        changed.changes = self.changes | {name: notice}
+        changed._encode()
+        return changed
 
     def knows(self, told: Told) -> bool:
-        """Whether the refusal is of something that this run has changed already."""
-        return any(name in self._refused for name in _named(told))
+        """Whether the refusal is of something that is changed already."""
+        return any(name in self.changes for name in _named(told))
+
+    def repeats(self, told: Told) -> str | None:
+        """The parameter that the refusal names first, though it was not sent; None where it was."""
+        known = self.changes.keys() | self.params.keys()
+        first = next((name for name in _named(told) if name in known), None)
+        return first if first in self.changes else None
 
     def _refused_name(self, told: Told) -> str | None:
-        if self.version >= MOST_CHANGES:
+        if len(self.changes) >= MOST_CHANGES:
             return None
         optional = {name.lower(): name for name in self.params if name not in _FIXED}
         return next((optional[name] for name in _named(told) if name in optional), None)
@@ -67,7 +89,7 @@ class Dialect:
 def _named(told: Told) -> Iterable[str]:
     """What may be parameters in a refusal, the surest first: its own fields, then the words of its message."""
     yield from (param.lower() for param in told.params)
-    yield from ((match[1] or match[2]).lower() for match in _NAME.finditer(told.message[:1000]))
+    yield from ((match[1] or match[2]).lower() for match in _NAME.finditer(_QUOTED.sub(" ", told.message[:1000])))
 
 
 def _parameters(model: str, generation: Generation) -> dict[str, Any]:

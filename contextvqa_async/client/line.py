@@ -21,7 +21,7 @@ from contextvqa_async.client.reading import Reply
 from contextvqa_async.client.transport import Body, make_ssl_context, open_transport
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import Kind, RecordError
-from contextvqa_async.faults import MESSAGE_LENGTH, Fault
+from contextvqa_async.faults import MESSAGE_LENGTH, Fault, Told
 from contextvqa_async.items import Completion
 from contextvqa_async.sse import Answer
 
@@ -32,9 +32,11 @@ _SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie")
 
 
 class Asking:
-    """One record's way through its attempts."""
+    """One record's way through its attempts. ``trials``: the dialects that its refusals ask for, until it is answered;
+    ``sent``: the one of its last request.
+    """
 
-    __slots__ = ("_free", "attempts", "doubted", "faults", "fresh", "messages", "most", "version")
+    __slots__ = ("_free", "attempts", "doubted", "faults", "fresh", "messages", "most", "sent", "trials")
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -43,7 +45,8 @@ class Asking:
         self.faults: Counter[Kind] = Counter()
         self.fresh = False
         self.doubted = False
-        self.version = 0
+        self.trials: dict[Line, Dialect] = {}
+        self.sent: Dialect | None = None
         self._free = 0
 
     @property
@@ -63,6 +66,7 @@ class Line:
     def __init__(self, endpoint: Endpoint, generation: Generation, limits: Limits, clock: Callable[[], float]) -> None:
         self.endpoint = endpoint
         self.dialect = Dialect(endpoint.model, generation)
+        self.innocent: set[str] = set()
         url = httpx.URL(endpoint.url)
         given = dict(endpoint.auth_headers)
         if url.userinfo and "authorization" not in {name.lower() for name in given}:
@@ -88,11 +92,34 @@ class Line:
 
     async def ask(self, asking: Asking, slot: Slot, observe: Callable[[str], object] | None) -> Reply:
         """Send one request."""
-        asking.version = self.dialect.version
-        body = Body(self.dialect.head, *(asking.messages or (b"[]",)), b"}")
+        asking.sent = dialect = asking.trials.get(self, self.dialect)
+        body = Body(dialect.head, *(asking.messages or (b"[]",)), b"}")
         transport = self._transport(pooled=not asking.fresh)
         asking.fresh = False
         return await self._exchange.ask(transport, self._url, self._headers, body, slot.first_token, observe)
+
+    def adapt(self, asking: Asking, told: Told) -> bool:
+        """Whether the refusal was of a parameter, and the record's next request will be without it (R-01 to R-04)."""
+        sent = asking.sent or self.dialect
+        if (name := sent.repeats(told)) is not None:  # refused alike without it
+            self.innocent.add(name)
+            asking.trials.pop(self, None)
+            return False
+        if self not in asking.trials and sent is not self.dialect:  # another record has taught us meanwhile
+            return self.dialect.knows(told) and asking.free()
+        changed = sent.without(told, self.innocent)
+        if changed is not None:
+            asking.trials[self] = changed
+        return changed is not None
+
+    def adopt(self, trial: Dialect) -> list[str]:
+        """Send all records what one was answered for; return what is new, a sentence for each parameter."""
+        old = self.dialect.changes
+        news = [notice for name, notice in trial.changes.items() if name not in old]
+        if not news or not old.keys() <= trial.changes.keys():
+            return []
+        self.dialect = trial
+        return [self.mask(notice) for notice in news]
 
     def completion(self, reply: Reply, answer: Answer, asking: Asking) -> Completion:
         """The answer as it is handed on."""
