@@ -96,7 +96,7 @@ class _Waiter:
         return self.slot is not None or self.error is not None
 
 
-def ignore(_notice: str) -> None:
+def ignore(_told: object) -> None:
     """Tell nobody."""
 
 
@@ -104,7 +104,8 @@ class Admission:
     """Gives slots to requests, at the pace of ``limits`` and of what earlier slots were settled with.
 
     ``endpoints``: how many, or how people are told of each; ``on_notice`` gets a sentence when one goes away or is
-    back; ``streams``: first tokens will be told. ``clock``, ``sleep``, ``wall`` and ``rng`` are there for tests.
+    back, or asks for a long pause, and ``on_pause`` its seconds; ``streams``: first tokens will be told. ``clock``,
+    ``sleep``, ``wall`` and ``rng`` are there for tests.
     """
 
     def __init__(
@@ -117,12 +118,13 @@ class Admission:
         wall: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         on_notice: Callable[[str], None] = ignore,
+        on_pause: Callable[[float], None] = ignore,
         streams: bool = True,
     ) -> None:
         labels = [f"endpoint {n + 1}" for n in range(endpoints)] if isinstance(endpoints, int) else list(endpoints)
         self._fleet = Fleet(labels, limits, rng or random.Random(), streams=streams)
         self._clock, self._sleep, self._wall = clock, sleep, wall
-        self._on_notice = on_notice
+        self._on_notice, self._on_pause = on_notice, on_pause
         self._waiting: tuple[OrderedDict[_Waiter, None], OrderedDict[_Waiter, None]] = (OrderedDict(), OrderedDict())
         self._lookout: _Waiter | None = None
         self._watch: anyio.CancelScope | None = None
@@ -230,10 +232,24 @@ class Admission:
         self._wake = float("inf")
         while any(line and self._serve_first(line, now) for line in self._waiting):
             pass
-        if any(self._waiting) and (error := self._fleet.doom(now)):
+        if any(self._waiting):
+            self._see_why(now)
+        self._appoint()
+        self._tell()
+
+    def _see_why(self, now: float) -> None:
+        """Those who wait may wait for ever, or so long that people should know."""
+        if error := self._fleet.doom(now):
             self._error = error
             self._dismiss(lambda: _copy(error))
-        self._appoint()
+        elif pause := self._fleet.long_pause(now):
+            until = time.strftime("%H:%M:%S", time.localtime(self._wall() + pause[0]))
+            self._on_notice(f"{pause[1]}; the run waits until {until}.")
+            self._on_pause(pause[0])
+
+    def _tell(self) -> None:
+        while self._fleet.notices:
+            self._on_notice(self._fleet.notices.pop(0))
 
     def _serve_first(self, line: OrderedDict[_Waiter, None], now: float) -> bool:
         """Hand a slot to the first in line; where there is none, see when to look again."""
@@ -303,8 +319,7 @@ class Admission:
             epoch=self._wall() if headers else 0.0,
         )
         self._look()
-        while self._fleet.notices:
-            self._on_notice(self._fleet.notices.pop(0))
+        self._tell()
         return charged
 
     def _look(self) -> None:

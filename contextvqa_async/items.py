@@ -227,11 +227,18 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """The endpoint asks to wait: nothing will be asked for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The run is over."""
 
     summary: Summary
 
 
-Event = Started | Advanced | Settled | Notice | Finished
+Event = Started | Advanced | Settled | Notice | Paused | Finished
 """What a run tells while it goes on, to whoever watches."""

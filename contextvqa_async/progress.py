@@ -5,13 +5,14 @@ Rule: nothing here decides anything; a run is the same with and without it.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from contextvqa_async.items import Advanced, Event, Failure, Notice, Row, Settled, Started, Summary
+from contextvqa_async.items import Advanced, Event, Failure, Notice, Paused, Row, Settled, Started, Summary
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -43,6 +44,7 @@ class Meter:
         self._recent: deque[tuple[float, int, int]] = deque([(self._began, 0, 0)])
         self.done = self.failed = self.tokens = 0
         self.before = 0
+        self._paused_until = -math.inf
         self.seen = Advanced(read=0, skipped=0, duplicates=0, fraction=None)
 
     def __call__(self, event: Event) -> None:
@@ -51,6 +53,8 @@ class Meter:
                 self.before = done
             case Advanced():
                 self.seen = event
+            case Paused(seconds=seconds):
+                self._paused_until = self._clock() + seconds
             case Settled(items=items):
                 for item in items:
                     self._count(item)
@@ -104,10 +108,12 @@ class Meter:
     def line(self) -> str:
         """All of it in one line."""
         records, tokens = self.rates()
-        left = self.remaining_seconds()
+        pause = self._paused_until - self._clock()
+        left = self.remaining_seconds() if pause <= 0 else None
         parts = [f"{self.done:,} done", f"{self.failed:,} failed", f"{self.seen.skipped:,} skipped"]
         parts += [f"{records:,.1f} records/s", f"{tokens:,.0f} tokens/s"]
-        return " · ".join([*parts, f"ETA {clock_time(left)}"])
+        wait = [f"waits {clock_time(pause)} as asked"] if pause > 0 else []
+        return " · ".join([*parts, *wait, f"ETA {clock_time(left)}"])
 
 
 def clock_time(seconds: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -24,6 +25,10 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     if request.param == "uvloop":
         pytest.importorskip("uvloop")
     return "asyncio", {"use_uvloop": request.param == "uvloop"}
+
+
+WALL = 1.8e9
+"""Seconds since the epoch."""
 
 
 class Time:
@@ -67,6 +72,7 @@ class Office:
     def __init__(self, endpoints: int | list[str] = 1, **limits: Any) -> None:
         self.time = Time()
         self.notices: list[str] = []
+        self.pauses: list[float] = []
         self.admission = Admission(
             endpoints,
             Limits(**limits),
@@ -74,6 +80,8 @@ class Office:
             sleep=self.time.sleep,
             rng=random.Random(1),
             on_notice=self.notices.append,
+            on_pause=self.pauses.append,
+            wall=lambda: WALL,
         )
         self.got: list[str] = []
         self.errors: list[Exception] = []
@@ -365,3 +373,49 @@ async def test_random_cancellations_leak_nothing() -> None:
     assert admission.in_flight == 0
     assert not any(admission._waiting)
     assert admission._lookout is None
+
+
+USED_UP = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9m"}
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [{"outcome": Outcome.RATE, "wait": 400.0, "told": "Too fast."}, {"outcome": Outcome.OK, "headers": USED_UP}],
+    ids=["refused", "used up"],
+)
+async def test_a_long_pause_is_told_once(tasks: anyio.abc.TaskGroup, ended: dict[str, Any]) -> None:
+    """Who asks for it, how long, until when and why; not before somebody waits for it."""
+    office = Office(["http://one"], concurrency=4)
+    await come(tasks, office, "a", "b", "c")
+    office.slots["a"].settle(**ended)
+    assert office.notices == []
+    await come(tasks, office, "x", "y", "z")
+    office.slots["b"].settle(**ended)
+    office.slots["c"].settle(Outcome.OK)
+    await office.time.pass_by(200)
+    (notice,), (pause,) = office.notices, office.pauses
+    assert pause >= 400
+    assert notice.startswith(f"http://one asks to wait {pause:.0f} s")
+    assert time.strftime("until %H:%M:%S", time.localtime(WALL + pause)) in notice
+    assert ("Too fast" in notice) == ("told" in ended)
+
+
+async def test_a_short_pause_is_told_to_nobody(tasks: anyio.abc.TaskGroup) -> None:
+    """It passes before people wonder."""
+    office = Office(concurrency=4)
+    await come(tasks, office, "a")
+    office.slots["a"].settle(Outcome.RATE, wait=10.0)
+    await come(tasks, office, "b")
+    assert (office.notices, office.pauses) == ([], [])
+
+
+async def test_max_downtime_ends_a_pause_in_its_middle(tasks: anyio.abc.TaskGroup) -> None:
+    """Those who wait for a Retry-After that is longer hear of it at the deadline."""
+    office = Office(["http://one"], concurrency=2, max_downtime=5)
+    await come(tasks, office, "a")
+    office.slots["a"].settle(Outcome.RATE, wait=400.0)
+    await come(tasks, office, "b", "c")
+    await office.time.pass_by(4.9)
+    assert not office.errors
+    await office.time.pass_by(0.2)
+    assert ["--max-downtime" in str(error) for error in office.errors] == [True, True]

@@ -472,3 +472,47 @@ def test_an_ailing_replica_that_is_left_alone_is_believed_for_a_while() -> None:
         assert desk.now < began + 200
     assert desk.now > began + 90
     assert desk.fleet.doom(desk.now) is None
+
+
+@pytest.mark.parametrize("told", [{"wait": 400.0}, {"wait": 7.0}, {}])
+def test_max_downtime_holds_for_refusals(told: dict[str, float]) -> None:
+    """429 after 429, or one long Retry-After: the deadline counts from the first wait to no success."""
+    desk = Desk(labels=2, max_downtime=60)
+    while (error := desk.fleet.doom(desk.now)) is None:
+        if (request := desk.start(again=True)) is None:
+            desk.now = desk.next()
+        else:
+            desk.end(request, Outcome.RATE, **told)
+    assert desk.now == pytest.approx(60, abs=0.01)
+    assert error.kind is Kind.RATE
+    assert "--max-downtime" in str(error)
+
+
+def test_max_downtime_does_not_count_while_something_succeeds_or_may() -> None:
+    """A success starts it anew, and an answer on its way is waited for, however long; --rpm does not count."""
+    desk = Desk(max_downtime=60, no_adaptive=True)
+    for _ in range(10):
+        long = desk.must()
+        desk.now += 60  # after a pause the pace is gentle
+        desk.end(desk.must(), Outcome.RATE, wait=400.0)
+        assert desk.next() > desk.now + 60
+        desk.now += 300
+        assert desk.fleet.doom(desk.now) is None
+        desk.end(long, Outcome.OK)
+        desk.now += 200
+    slow = Desk(max_downtime=60, rpm=1)
+    slow.end(slow.must(), Outcome.OK)
+    slow.now = 1
+    assert slow.next() > 59
+    slow.now = 100
+    assert slow.fleet.doom(100) is None
+
+
+def test_max_downtime_holds_for_allowances() -> None:
+    """A success that says that nothing more is allowed for nine minutes."""
+    desk = Desk(max_downtime=60, no_adaptive=True)
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9m"}
+    desk.end(desk.must(), Outcome.OK, headers=headers)
+    assert desk.next() == 60
+    desk.now = 60
+    assert desk.fleet.doom(60) is not None

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from contextvqa_async.items import Advanced, Failure, FailureClass, Notice, Row, Settled, Started, Summary
+from contextvqa_async.items import Advanced, Failure, FailureClass, Notice, Paused, Row, Settled, Started, Summary
 from contextvqa_async.progress import Lasting, Meter, PlainDisplay, clock_time, describe, open_display
 
 
@@ -192,3 +192,17 @@ def test_a_run_without_a_stderr_has_nobody_to_tell() -> None:
     display(Notice(message="lost"))
     display.tick()
     display.close()
+
+
+def test_the_line_says_that_the_run_waits_and_how_long() -> None:
+    """Zeros alone would look like a hang; when the pause is over, it is gone."""
+    clock = Clock()
+    meter = Meter(clock)
+    meter(Advanced(read=10, skipped=0, duplicates=0, fraction=0.5))
+    meter(rows(5))
+    meter(Paused(seconds=400))
+    clock.now += 100
+    assert meter.line().endswith("waits 0:05:00 as asked · ETA -:--:--")
+    clock.now += 301
+    assert "waits" not in meter.line()
+    assert "-:--:--" not in meter.line()

@@ -12,7 +12,7 @@ import pytest
 from server import Exchange, Script, Server, body, chunk, cut, error, good, raw, sse, until_close
 
 from contextvqa_async import RunError, UsageError, run_async, stream_async
-from contextvqa_async.items import Advanced, Event, Finished, Notice, Settled, Started
+from contextvqa_async.items import Advanced, Event, Finished, Notice, Paused, Settled, Started
 
 pytestmark = pytest.mark.anyio
 
@@ -158,6 +158,23 @@ async def test_a_replica_that_only_fails_costs_no_record(tmp_path: Path, bad: Sc
         assert (summary.done, summary.failed) == (100, 0)
         assert len(ill.requests) <= 20
     assert any(f"{ill.port} keeps failing" in notice for notice in summary.notices)
+
+
+async def test_a_long_wait_is_told_and_ends_with_max_downtime(tmp_path: Path) -> None:
+    """A Retry-After of minutes: a notice with its end, an event for the display, and the deadline holds within it."""
+    events: list[Event] = []
+    refused = error(429, {"error": {"message": "Slow down", "code": "rate_limit_exceeded"}}, Retry_After="400")
+    async with Server(refused) as server:
+        summary = await run_async(
+            records(9), tmp_path / "o.jsonl", on_event=events.append, base_url=server.url, max_downtime=0.3
+        )
+    assert (summary.done, summary.failed, summary.exit_code) == (0, 0, 3)
+    assert "--max-downtime" in (summary.stopped or "")
+    assert "Slow down" in (summary.stopped or "")
+    (pause,) = [event.seconds for event in events if isinstance(event, Paused)]
+    assert 400 <= pause <= 441
+    (notice,) = summary.notices
+    assert "asks to wait 4" in notice
 
 
 async def test_an_image_that_needs_a_share_of_memory_gets_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
                        (None, later)          look again then (inf: when something ends)
     start, first, progress, end               what happens; end() says whether the record is charged
     doom(now) ─► RunError or None             no waiting helps any more
+    long_pause(now) ─► seconds and why        once for each pause that people should know of
     notices                                   what a person should be told: an endpoint went away, or is back
 
 Rule: the least busy endpoint first, relative to its limit, so that each gets what it can do; but a retry goes where
@@ -29,6 +30,8 @@ from contextvqa_async.pacing.window import Window
 
 NEVER_ANSWERED_PROBES = 5
 NEVER_ANSWERED_SECONDS = 20.0
+LONG_PAUSE = 20.0
+"""Seconds; a shorter pause passes before people wonder."""
 
 
 class Fleet:
@@ -44,6 +47,9 @@ class Fleet:
         self._tokens = TokenBudget(limits.tpm) if limits.tpm else None
         self.in_flight = 0
         self.notices: list[str] = []
+        self._barren_since = math.inf
+        """Since when who wants to ask has waited, and nothing has succeeded."""
+        self._told_until = -math.inf
 
     @property
     def limit(self) -> int:
@@ -70,7 +76,11 @@ class Fleet:
             soonest = min(soonest, ready)
             if ready <= now and endpoint.load < load:
                 best, load = index, endpoint.load
-        return (best, now) if best is not None else (None, min(soonest, self._deadline()))
+        if best is not None:
+            return best, now
+        if not self.in_flight and all(each.down or each.paused_for(now) > 0 for each in self.endpoints):
+            self._barren_since = min(self._barren_since, now)
+        return None, min(soonest, self._deadline())
 
     def _fewest_faults(self, now: float) -> float:
         """Of the endpoints that may be asked, or will be once something ends there."""
@@ -123,6 +133,8 @@ class Fleet:
         endpoint = self.endpoints[index]
         was_down, ailed = endpoint.down, endpoint.ailing
         self.in_flight -= 1
+        if outcome is Outcome.OK:
+            self._barren_since = math.inf
         if self._tokens:
             self._tokens.settle(flight.charged, 0 if outcome is Outcome.RATE and tokens is None else tokens)
         charged = endpoint.end(flight, outcome, now, wait=wait, answer_tokens=answer_tokens)
@@ -155,6 +167,17 @@ class Fleet:
             fault = "keeps failing" if endpoint.ailing else "says that it is away"
         self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s){_why(endpoint)}; {what}.")
 
+    def long_pause(self, now: float) -> tuple[float, str] | None:
+        """How long nobody may ask, and who wants it so; None where that is short or was told already."""
+        if self.outage:
+            return None
+        first = min((each for each in self.endpoints if not each.down), key=lambda each: each.paused_for(now))
+        pause = first.paused_for(now)
+        if pause < LONG_PAUSE or now + pause <= self._told_until + pause / 4:  # refusals of one burst differ a little
+            return None
+        self._told_until = now + pause
+        return pause, f"{first.label} asks to wait {pause:.0f} s{_why(first)}"
+
     # when no waiting helps
 
     @property
@@ -166,17 +189,17 @@ class Fleet:
         """Why the run has to stop, or None."""
         if min(endpoint.paused_until for endpoint in self.endpoints) - now > LONGEST_PAUSE:
             return self._paused_too_long(now)
-        if self.outage and now >= self._deadline():
-            return self._out_too_long(now)
+        if now >= self._deadline():
+            return self._out_too_long(now) if self.outage else self._refused_too_long(now)
         return None
 
     def _deadline(self) -> float:
-        """When an outage ends the run."""
+        """When an outage, or with --max-downtime any wait, ends the run; what is in flight may end a mere pause."""
+        since = max(endpoint.failing_since for endpoint in self.endpoints) if self.outage else math.inf
+        if self._limits.max_downtime is not None:
+            return min(since, math.inf if self.in_flight else self._barren_since) + self._limits.max_downtime
         if not self.outage:
             return math.inf
-        since = max(endpoint.failing_since for endpoint in self.endpoints)
-        if self._limits.max_downtime is not None:
-            return since + self._limits.max_downtime
         never = all(endpoint.succeeded_at is None and not endpoint.reachable for endpoint in self.endpoints)
         probed = min(endpoint.probes for endpoint in self.endpoints) >= NEVER_ANSWERED_PROBES
         return since + NEVER_ANSWERED_SECONDS if never and probed else math.inf
@@ -186,6 +209,14 @@ class Fleet:
         return RunError(
             f"{self._names} asks to wait {wait / 60:.0f} minutes, more than the {LONGEST_PAUSE / 60:.0f} that a run "
             "waits: run the same command again then, or with a lower --rpm or --tpm; what is done is kept.",
+            kind=Kind.RATE,
+        )
+
+    def _refused_too_long(self, now: float) -> RunError:
+        why = next((_why(endpoint) for endpoint in self.endpoints if endpoint.told), "")
+        return RunError(
+            f"{self._names} asks to wait, and nothing has succeeded for {now - self._barren_since:.0f} s "
+            f"(--max-downtime){why}; run the same command again later; what is done is kept.",
             kind=Kind.RATE,
         )
 
