@@ -16,6 +16,7 @@ import httpx
 from contextvqa_async.admission import Slot
 from contextvqa_async.client.dialect import Dialect
 from contextvqa_async.client.exchange import Exchange
+from contextvqa_async.client.masking import masker
 from contextvqa_async.client.proxies import find_proxy
 from contextvqa_async.client.reading import Reply
 from contextvqa_async.client.transport import Body, make_ssl_context, open_transport
@@ -27,8 +28,6 @@ from contextvqa_async.sse import Answer
 
 _MOST_FREE = 8
 """Stale connections and changed parameters cost a record nothing, but not for ever."""
-
-_SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie")
 
 
 class Asking:
@@ -74,13 +73,8 @@ class Line:
         self._url = url.copy_with(userinfo=b"")
         self._headers = _headers(given, streamed=not generation.no_stream)
         self._exchange = Exchange(limits, endpoint.host, clock)
-        self._secrets = [
-            secret
-            for name, value in given.items()
-            if any(word in name.lower() for word in _SECRET_HEADERS)
-            for secret in (value, value.removeprefix("Bearer ").strip())
-            if len(secret) >= 4
-        ]
+        self.mask = masker(given, endpoint.base_url.strip())
+        """Puts asterisks where this endpoint's secrets stand."""
         self._proxy = None if endpoint.direct else find_proxy(endpoint.url, os.environ)
         self._context = make_ssl_context(needed="https" in (url.scheme, str(self._proxy).partition(":")[0]))
         self._transports: dict[bool, httpx.AsyncBaseTransport] = {}
@@ -126,8 +120,8 @@ class Line:
         return Completion(
             text=answer.text,
             finish_reason=answer.finish_reason,
-            model=answer.model or self.endpoint.model,
-            request_id=answer.request_id,
+            model=self.mask(answer.model or self.endpoint.model),
+            request_id=self._masked(answer.request_id),
             attempts=asking.attempts,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
@@ -143,8 +137,8 @@ class Line:
             self.sentence(fault),
             kind=fault.kind,
             status=fault.status,
-            code=fault.code,
-            request_id=fault.request_id,
+            code=self._masked(fault.code),
+            request_id=self._masked(fault.request_id),
             attempts=asking.attempts,
         )
 
@@ -152,11 +146,8 @@ class Line:
         """The fault's words, with no key in them."""
         return self.mask(fault.message)[:MESSAGE_LENGTH]
 
-    def mask(self, text: str) -> str:
-        """Put asterisks where this endpoint's secrets stand."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+    def _masked(self, told: str | None) -> str | None:
+        return None if told is None else self.mask(told)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -45,11 +45,13 @@ class Endpoint:
             parts = self._parts
             _ = parts.port
         except ValueError as error:
-            raise UsageError(f"--base-url {self.base_url!r} is no valid URL: {error}.") from None
+            raise UsageError(f"--base-url {_shown(self.base_url)!r} is no valid URL: {_shown(str(error))}.") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"--base-url must start with http:// or https:// and name a host, not {self.base_url!r}.")
+            raise UsageError(
+                f"--base-url must start with http:// or https:// and name a host, not {_shown(self.base_url)!r}."
+            )
         if not _is_host(parts.hostname):
-            raise UsageError(f"--base-url {self.base_url!r} names a host that cannot be: {parts.hostname!r}.")
+            raise UsageError(f"--base-url {_shown(self.base_url)!r} names a host that cannot be: {parts.hostname!r}.")
         check_kind("model", self.model, "str")
         for name, value in self.auth_headers.items():
             _check_header(name, value)
@@ -93,6 +95,11 @@ class Endpoint:
             azure = self.host.endswith(_AZURE_HOSTS)
             own = {"api-key": self.api_key} if azure else {"Authorization": f"Bearer {self.api_key}"}
         return own | dict(self.headers)
+
+
+def _shown(address: str) -> str:
+    """An address that may be none, without what may be a secret in it."""
+    return re.sub(r"//[^/]*@", "//***@", address.partition("?")[0])
 
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
