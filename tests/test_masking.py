@@ -35,7 +35,7 @@ def test_a_secret_is_masked_in_every_form(headers: dict[str, str], address: str)
     for form in (SECRET, WRITTEN, f"Bearer {SECRET}", f"{address}/chat/completions", f"url='{address}'"):
         told = mask(f"The key {form} is odd.")
         assert "s3cret" not in told
-        assert "***" in told
+        assert ("***" in told) == ("s3cret" in form)
     assert mask("HTTP 400 at http://h/v1?api-version=2024-10-21-preview&a=b, code 12, key") == (
         "HTTP 400 at http://h/v1?api-version=2024-10-21-preview&a=b, code 12, key"
     )
