@@ -20,6 +20,9 @@ from contextvqa_async.items import RecordId
 MAX_LINE = 256 * 1024 * 1024
 """Bytes of the longest line that is held in memory; what is longer is told and skipped."""
 
+MAX_DEPTH = 250
+"""Levels of lists and objects in the deepest record: its row is a level deeper, and JSON's writers end soon after."""
+
 EXCERPT = 1000
 """Characters of a line that is no record, as they are kept for the reader of the failed file."""
 
@@ -194,6 +197,20 @@ def _has_giant(value: Any) -> bool:
             found += item
         elif kind is float and abs(item) >= _GIANT:
             return True
+    return False
+
+
+def is_too_deep(text: bytes, value: Any) -> bool:
+    """Whether ``value``, which ``text`` is the JSON of, has more than :data:`MAX_DEPTH` levels."""
+    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return False
+    found = [(value, 1)]
+    while found:
+        item, depth = found.pop()
+        if depth > MAX_DEPTH:
+            return True
+        members = item.values() if isinstance(item, dict) else item
+        found += [(member, depth + 1) for member in members if isinstance(member, dict | list)]
     return False
 
 

@@ -6,6 +6,7 @@ Rule: a line that is not wanted is not parsed, provided that its id stands in fr
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +15,18 @@ from typing import Any, Protocol
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.items import Failure, Record
-from contextvqa_async.jsonl import EXCERPT, Batch, IdScanner, TooLong, dumps, excerpt, key_of, loads
+from contextvqa_async.jsonl import (
+    EXCERPT,
+    MAX_DEPTH,
+    Batch,
+    IdScanner,
+    TooLong,
+    dumps,
+    excerpt,
+    is_too_deep,
+    key_of,
+    loads,
+)
 from contextvqa_async.records.parsing import parse_record, record_id, short_sha
 from contextvqa_async.records.position import Position
 
@@ -128,8 +140,12 @@ class Taker:
         try:
             fields = _writable(item)
             text = dumps(fields, sort=True)
-        except (TypeError, ValueError, RecursionError) as error:
+        except RecursionError:
+            raise _too_deep() from None
+        except (TypeError, ValueError) as error:
             raise RecordError(f"The record cannot be written as JSON: {error}.", kind=Kind.BAD_RECORD) from None
+        if is_too_deep(text, fields):
+            raise _too_deep()
         image = self._reading.image_key
         given = item if root is None else {image: os.path.abspath(os.path.join(root, item[image]))}
         key = self._key(fields)
@@ -158,7 +174,14 @@ def _object(line: bytes) -> Mapping[str, Any]:
         raise RecordError(_what_is_wrong(line, error), kind=Kind.BAD_RECORD) from None
     if not isinstance(value, dict):
         raise RecordError("The line is JSON, but no object.", kind=Kind.BAD_RECORD)
+    if is_too_deep(line, value):
+        raise _too_deep()
     return value
+
+
+def _too_deep() -> RecordError:
+    """Told before it is asked: its row could not be written."""
+    return RecordError(f"The record is nested deeper than {MAX_DEPTH} levels.", kind=Kind.BAD_RECORD)
 
 
 def _what_is_wrong(line: bytes, error: ValueError) -> str:
@@ -181,5 +204,12 @@ def _writable(value: Any) -> Any:
 
 def _failure(error: RecordError, number: int, item: Any) -> Failure:
     raw = item.start if isinstance(item, TooLong) else item
-    shown = excerpt(raw) if isinstance(raw, bytes) else repr(raw)[:EXCERPT]
+    shown = excerpt(raw) if isinstance(raw, bytes) else _shown(raw)
     return Failure(id=None, type=error.kind, message=str(error), retryable=error.retryable, record=shown, line=number)
+
+
+def _shown(item: Any) -> str:
+    try:
+        return repr(item)[:EXCERPT]
+    except RecursionError:
+        return reprlib.repr(item)

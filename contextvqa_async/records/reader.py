@@ -28,6 +28,7 @@ from contextvqa_async.items import Failure, Record
 from contextvqa_async.jsonl import BOM, END, Lines
 from contextvqa_async.records.choice import Chooser, Piece, TakeAll, Taker
 from contextvqa_async.records.position import Position
+from contextvqa_async.records.unpacked import UNREADABLE, Unpacked
 from contextvqa_async.threads import Threads
 
 Source = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
@@ -35,6 +36,9 @@ Read = Callable[[int], Awaitable[bytes]]
 
 BLOCK = 1 << 20
 """Bytes read at once: a thousand lines or so."""
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"[\0", b"\0{", b"\0[")
+"""With a byte order mark, or as JSON begins without one."""
 
 _BREATH = 100
 """Items of an iterable after which the event loop may do something else, where none of them was wanted."""
@@ -119,7 +123,7 @@ async def _open(
     try:
         if name.lower().endswith(".gz"):
             packed = stack.enter_context(gzip.open(name))  # noqa: SIM115
-            return _document(_reader(cast(BinaryIO, packed)), name, position)
+            return _document(_reader(cast(BinaryIO, Unpacked(packed))), name, position)
         file = await stack.enter_async_context(_opened(name))
         position.size = os.fstat(file.fileno()).st_size
     except OSError as error:
@@ -166,7 +170,7 @@ async def _document(read: Read, name: str, position: Position) -> AsyncIterator[
         if start.removeprefix(BOM).strip():
             break
     start = start.removeprefix(BOM)
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if start.startswith(_UTF_16):
         raise UsageError(f"The input {name} is UTF-16; save it as UTF-8.")
     of_lines = name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
     array = not of_lines and start.lstrip()[:1] == b"["
@@ -178,7 +182,7 @@ async def _blocks(read: Read, name: str, position: Position) -> AsyncIterator[by
     while True:
         try:
             block = await read(BLOCK)
-        except (OSError, EOFError) as error:
+        except UNREADABLE as error:
             raise RunError(f"The input {name} cannot be read further: {error}.", kind=Kind.STORAGE) from None
         if not block:
             return
@@ -202,7 +206,7 @@ async def _elements(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator
     first = 1
     while True:
         broken = _feed(parser, block)
-        yield (piece := Piece([_plain(item) for item in found], first, broken=broken))
+        yield (piece := Piece([_plain_if_shallow(item) for item in found], first, broken=broken))
         if block is None or broken is not None:
             return
         first = piece.upto + 1
@@ -217,10 +221,18 @@ def _feed(parser: Any, block: bytes | None) -> str | None:
             parser.close()
         else:
             parser.send(block)
-    except (ijson.JSONError, StopIteration, ValueError) as error:
+    except (ijson.JSONError, StopIteration, ValueError, ArithmeticError) as error:  # 1e99999999999999999999
         what = str(error).strip().split("\n")[0] or "something follows its end"
         return f"The array cannot be read further: {what}."
     return None
+
+
+def _plain_if_shallow(item: Any) -> Any:
+    """The element as :func:`_plain` makes it, or as it is where it is too deep to be a record."""
+    try:
+        return _plain(item)
+    except RecursionError:
+        return item
 
 
 def _plain(value: Any) -> Any:
