@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +60,6 @@ def test_status_changes_nothing(tmp_path: Path) -> None:
 
 def test_status_tells_who_is_running(tmp_path: Path) -> None:
     """A run that is alive is named; one that was killed is not."""
-    import os
-    import platform
-
     output = write(tmp_path, row("a"))
     for pid, alive in ((os.getpid(), True), (2**22 + 1, False)):
         Sidecar(fingerprint={}, running={"pid": pid, "host": platform.node()}).write(sidecar_path(output))
@@ -167,3 +166,34 @@ def test_merge_writes_over_nothing(tmp_path: Path) -> None:
         merge([one, two], tmp_path / "all.jsonl")
     with pytest.raises(UsageError, match="no output"):
         merge([one, tmp_path / "missing.jsonl"], tmp_path / "new.jsonl")
+
+
+@pytest.mark.parametrize("pid", [None, "1", [], {}, True, 1.5, 0, -1, -os.getpid(), 10**30, 2**31])
+def test_a_sidecar_with_an_odd_process_is_nobodys_run(tmp_path: Path, pid: object) -> None:
+    """What no process has as its number is no process, and no group of them."""
+    output = write(tmp_path, row("a"))
+    Sidecar(fingerprint={}, running={"pid": pid, "host": platform.node()}).write(sidecar_path(output))
+    assert status(output).running is None
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b'{"fingerprint":1,"earlier":2}', b"\xff", None])
+def test_a_sidecar_that_is_none_is_told(tmp_path: Path, content: bytes | None) -> None:
+    """Whatever stands there, a folder too."""
+    output = write(tmp_path, row("a"))
+    beside = sidecar_path(output)
+    beside.unlink()
+    beside.mkdir() if content is None else beside.write_bytes(content)
+    with pytest.raises(UsageError, match=r"out\.run\.json cannot be read"):
+        status(output)
+
+
+def test_merge_writes_none_of_the_files_that_it_reads(tmp_path: Path) -> None:
+    """Neither an output, nor its failed file, nor its sidecar is the target, by any name or link."""
+    one = write(tmp_path, row("a"), name="one")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "one.failed.jsonl")
+    for target in ("one.jsonl", "one.failed.jsonl", "one.run.json", "link.jsonl"):
+        with pytest.raises(UsageError, match="name another file"):
+            merge([one], tmp_path / target)
+    (tmp_path / "link.jsonl").unlink()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

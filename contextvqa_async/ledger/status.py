@@ -136,7 +136,7 @@ def _is_alive(run: Mapping[str, Any] | None) -> bool:
     if run is None or run.get("host") != platform.node():
         return run is not None
     pid = run.get("pid")
-    if not isinstance(pid, int) or pid <= 0:  # of 0 and less, kill() knows groups
+    if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 0:  # of 0 and less, kill() knows groups
         return False
     try:
         os.kill(pid, 0)
