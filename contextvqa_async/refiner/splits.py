@@ -260,7 +260,7 @@ def _parts(line: Line, found: list[tuple[int, Label]]) -> list[Line]:
 def _head(line: Line, start: int, follows: Label) -> Line:
     """What stands before the first label in the middle."""
     head = copy(line)
-    head.words = _trim(line.words[: len(line.words) - len(line.body) + start], follows)
+    head.words = _trim(line.words[: len(line.words.rstrip()) - len(line.body) + start], follows)
     head.body = _trim(line.body[:start], follows)
     if head.label and head.label.end > len(head.body):
         head.label = replace(head.label, end=len(head.body))
