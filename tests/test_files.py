@@ -186,6 +186,7 @@ def test_refine_keeps_what_out_held(command: Command, tmp_path: Path) -> None:
     write("raw.jsonl", {"id": "a", "vqa": "Article: A.\n\nQ1: What?\nA1: This"})
     paid = write("real.jsonl", {"id": "paid"}).read_bytes()
     Path("out.jsonl").symlink_to("real.jsonl")
+    Path("real.jsonl").chmod(0o600)
     os.link("raw.jsonl", "hard.jsonl")
     for number in range(2):
         code, err = command("refine", "raw.jsonl", "out.jsonl")
@@ -193,6 +194,7 @@ def test_refine_keeps_what_out_held(command: Command, tmp_path: Path) -> None:
         assert f"kept as real.jsonl.bak{number + 1 if number else ''}" in err
     assert Path("out.jsonl").is_symlink()
     assert ids(tmp_path / "real.jsonl") == ["a"]
+    assert Path("real.jsonl").stat().st_mode & 0o777 == 0o600
     assert Path("real.jsonl.bak").read_bytes() == paid
     assert ids(tmp_path / "real.jsonl.bak2") == ["a"]
     for out in ("raw.jsonl", "hard.jsonl"):
