@@ -21,6 +21,7 @@ from contextvqa_async.config import (
     Reading,
     RetryFailed,
     Saving,
+    check_kind,
     find_api_key,
     flag,
 )
@@ -58,7 +59,7 @@ class RunOptions(TypedDict, total=False):
     max_downtime: float | None
     max_inflight_mb: float
 
-    image_root: str | None
+    image_root: str | os.PathLike[str] | None
     id_key: str
     image_key: str
     conversation_key: str
@@ -70,7 +71,7 @@ class RunOptions(TypedDict, total=False):
     allow_private_urls: bool
     require_image: bool
 
-    failed: str | None
+    failed: str | os.PathLike[str] | None
     retry_failed: RetryFailed
     retry_empty: bool
     overwrite: bool
@@ -110,7 +111,7 @@ class Settings:
             reading=_pick(Reading, options),
             saving=_pick(Saving, options),
             cost=_pick(Cost, options),
-            simulate=options.get("simulate", False),
+            simulate=_simulate(options),
         )
 
     def at(self, base_url: str) -> Settings:
@@ -126,9 +127,23 @@ def _pick(group: type[_Group], options: Mapping[str, Any]) -> _Group:
     return group(**{name: value for name, value in options.items() if name in names})
 
 
+def _simulate(options: RunOptions) -> bool:
+    simulate = options.get("simulate", False)
+    check_kind("simulate", simulate, "bool")
+    return simulate
+
+
+def _texts(name: str, given: object) -> list[str]:
+    """One text or several, as a list; UsageError for anything else."""
+    texts: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else [given]
+    for each in texts:
+        check_kind(name, each, "str")
+    return texts
+
+
 def _endpoints(options: RunOptions, environ: Mapping[str, str]) -> tuple[Endpoint, ...]:
     given = options.get("base_url") or environ.get("CVQA_BASE_URL") or DEFAULT_BASE_URL
-    urls = [given] if isinstance(given, str) else list(given)
+    urls = _texts("base_url", given)
     if len(set(urls)) < len(urls):
         raise UsageError("--base-url names the same endpoint twice.")
     headers = parse_headers(options.get("header") or ())
@@ -144,13 +159,14 @@ def _key(url: str, headers: Mapping[str, str], options: RunOptions, environ: Map
     if options.get("simulate") or own_header:
         return None
     if key := options.get("api_key"):
+        check_kind("api_key", "" if isinstance(key, str) else type(key), "str")  # never shown itself
         return key.strip()
     return find_api_key(url, environ, _variable(options.get("api_key_env") or (), Endpoint(base_url=url).host))
 
 
 def _variable(names: str | Sequence[str], host: str) -> str | None:
     """The variable named for ``host`` by ``HOST=NAME``, else the one named for all."""
-    given = [names] if isinstance(names, str) else names
+    given = _texts("api_key_env", names)
     general = [name for name in given if "=" not in name]
     special = dict(name.split("=", 1) for name in given if "=" in name)
     return special.get(host, general[0] if general else None)
@@ -159,8 +175,8 @@ def _variable(names: str | Sequence[str], host: str) -> str | None:
 def parse_headers(header: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
     """``["K: V", …]`` or a mapping → a mapping; raises UsageError for a line without a colon."""
     if isinstance(header, Mapping):
-        return dict(header)
-    lines = [header] if isinstance(header, str) else list(header)
+        return dict(zip(_texts("header", header), header.values(), strict=True))
+    lines = _texts("header", header)
     if bad := [line for line in lines if ":" not in line]:
         raise UsageError(f"{flag('header')} must look like 'Name: value', not {(bad[0].split() or [''])[0]!r}.")
     return {name.strip(): value.strip() for name, value in (line.split(":", 1) for line in lines)}

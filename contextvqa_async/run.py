@@ -19,7 +19,7 @@ import anyio
 
 from contextvqa_async.admission import Withdrawn
 from contextvqa_async.asker import Asker
-from contextvqa_async.errors import Kind, RecordError, RunError
+from contextvqa_async.errors import Kind, RecordError, RunError, UsageError
 from contextvqa_async.items import (
     Advanced,
     Completion,
@@ -116,6 +116,8 @@ async def run_line(
     verbose: bool = False,
 ) -> Summary:
     """What ``run_async`` does, with settings that are checked already, and a handle to stop it by."""
+    if not isinstance(output, str | os.PathLike):
+        raise UsageError(f"OUTPUT must be a path, not {output!r}.")
     run = Run(source, settings, on_event=on_event, stop=stop, verbose=verbose)
     return await run.into(Path(output))
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contextvqa_async.config import flag
 from contextvqa_async.errors import UsageError
 from contextvqa_async.options import GROUPS, RunOptions, Settings, parse_headers
 
@@ -77,3 +80,34 @@ def test_a_header_needs_a_colon_and_its_value_is_not_repeated() -> None:
     with pytest.raises(UsageError) as told:
         parse_headers(["Authorization Bearer sk-1"])
     assert "sk-1" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["header", "base_url", "api_key", "api_key_env", "simulate", "failed", "image_root"])
+@pytest.mark.parametrize("value", [5, b"text", [5], {1: "a"}, object()])
+def test_a_value_of_another_kind_is_told_by_its_options_name(name: str, value: Any) -> None:
+    """One sentence instead of a TypeError from within; and a key of the wrong kind is not printed."""
+    given: Any = {"base_url": "http://localhost/v1", name: value}
+    with pytest.raises(UsageError, match=flag(name)) as told:
+        Settings.of(given, environ={})
+    assert name != "api_key" or repr(value) not in str(told.value)
+
+
+def test_paths_may_be_paths_and_texts_may_come_one_by_one() -> None:
+    """What is allowed stays allowed."""
+    settings = Settings.of(
+        {
+            "base_url": iter(["http://localhost/v1", "http://127.0.0.1/v1"]),  # type: ignore[typeddict-item]
+            "header": {"X-A": "b"},
+            "failed": Path("f"),
+            "image_root": Path("i"),
+        },
+        environ={},
+    )
+    assert [endpoint.headers for endpoint in settings.endpoints] == [{"X-A": "b"}] * 2
+
+
+@pytest.mark.parametrize("prompt", ["", "  \n"])
+def test_an_empty_prompt_is_not_the_default_one(prompt: str) -> None:
+    """Who empties it by accident should hear of it before paying."""
+    with pytest.raises(UsageError, match="--prompt"):
+        Settings.of({"prompt": prompt, "simulate": True}, environ={})

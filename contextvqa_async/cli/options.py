@@ -12,7 +12,7 @@ from typing import Any, cast, get_args, get_type_hints
 
 import click
 
-from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, flag
+from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, check_kind, flag
 from contextvqa_async.errors import UsageError
 from contextvqa_async.options import GROUPS, RunOptions
 
@@ -115,10 +115,23 @@ def load_config(ctx: click.Context, param: click.Parameter, value: str | None) -
         if name not in names or name == "config":
             near = get_close_matches(name, names, n=1)
             raise UsageError(f"{value} sets {name!r}, which is no option" + (f"; {near[0]!r}?" if near else "."))
-        if isinstance(given, str) and getattr(names[name], "multiple", False):
+        if not isinstance(given, list) and getattr(names[name], "multiple", False):
             table[name] = [given]  # one of what may be several
+        _check_given(names[name], name, table[name])
     ctx.meta[CONFIG] = value
     ctx.default_map = {**(ctx.default_map or {}), **table}
+
+
+_KINDS = {"boolean": "bool", "integer": "int", "float": "float"}
+
+
+def _check_given(option: click.Parameter, name: str, given: Any) -> None:
+    """UsageError for a value of another kind than the option's: click would make 2 of 2.7, and 1 of true."""
+    if option.type is click.UNPROCESSED:
+        return
+    for each in given if getattr(option, "multiple", False) else [given]:
+        if not isinstance(each, str):  # texts are read as on the command line
+            check_kind(name, each, _KINDS.get(option.type.name, "str"))
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

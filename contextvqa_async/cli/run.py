@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from contextvqa_async.cli.options import (
     CONFIG,
@@ -21,6 +22,7 @@ from contextvqa_async.cli.options import (
     load_config,
     run_options,
 )
+from contextvqa_async.config import flag
 from contextvqa_async.errors import UsageError
 from contextvqa_async.options import Settings
 
@@ -72,8 +74,8 @@ def command(
     INPUT is a JSONL file, a JSON array, a folder of images, or - for JSONL on stdin. OUTPUT is a JSONL file: what
     stands there already is not asked again.
     """
-    if prompt_file is not None:
-        values["prompt"] = _read_prompt(prompt_file, values.get("prompt"))
+    if prompt_file is not None and _outranks("prompt_file", "prompt"):
+        values["prompt"] = _read_prompt(prompt_file)
     settings = Settings.of(chosen(values))
     _check_summary(summary_json)
     with _collector_off():
@@ -102,9 +104,17 @@ def _collector_off() -> Iterator[None]:
         gc.enable()
 
 
-def _read_prompt(path: str, prompt: str | None) -> str:
-    if prompt is not None:
-        raise UsageError("Give --prompt or --prompt-file, not both.")
+def _outranks(name: str, other: str) -> bool:
+    """Whether an option was given where it wins over ``other``: flags, then variables, then the TOML file."""
+    ranks = [ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP]
+    sources = [click.get_current_context().get_parameter_source(each) for each in (name, other)]
+    own, others = (ranks.index(source) if source in ranks else len(ranks) for source in sources)
+    if own == others:
+        raise UsageError(f"Give {flag(other)} or {flag(name)}, not both.")
+    return own < others
+
+
+def _read_prompt(path: str) -> str:
     try:
         return Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

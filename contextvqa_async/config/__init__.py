@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from contextvqa_async.config.checked import Checked, flag, option
+from contextvqa_async.config.checked import Checked, check_kind, flag, option
 from contextvqa_async.config.endpoint import DEFAULT_BASE_URL, DEFAULT_MODEL, Endpoint, find_api_key
 from contextvqa_async.errors import UsageError
 
@@ -26,6 +26,7 @@ __all__ = [
     "Limits",
     "Reading",
     "Saving",
+    "check_kind",
     "find_api_key",
     "flag",
 ]
@@ -46,6 +47,8 @@ class Generation(Checked):
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
+        if self.prompt is not None and not self.prompt.strip():
+            raise UsageError("--prompt (or the file of --prompt-file) must not be empty.")
         if self.extra_body is not None and not isinstance(self.extra_body, Mapping):
             raise UsageError("--extra-body must be a JSON object.")
         if reserved := {"messages", "stream", "n"} & set(self.extra_body or ()):

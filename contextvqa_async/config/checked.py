@@ -6,6 +6,7 @@ Rule: an option's help text and bounds stand beside its default, its kind is its
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import field, fields
 from typing import Any
 
@@ -47,6 +48,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "int": ((int,), "a whole number of at most 64 bits"),  # more than JSON's writers carry
     "float": ((int, float), "a number"),
     "str": ((str,), "a text"),
+    "str | os.PathLike[str]": ((str, os.PathLike), "a path"),
 }
 
 
@@ -59,11 +61,11 @@ def check_kind(name: str, value: object, kind: str) -> None:
     fits = isinstance(value, types) and isinstance(value, bool) == (plain == "bool")
     if not fits or (plain == "int" and not -(2**63) <= value < 2**63):  # type: ignore[operator]
         raise UsageError(f"{flag(name)} must be {wanted}, not {value!r}.")
-    if isinstance(value, str):
+    if plain == "str":
         _check_text(name, value)
 
 
-def _check_text(name: str, value: str) -> None:
+def _check_text(name: str, value: Any) -> None:
     """UsageError for what a terminal that is not UTF-8 makes of other bytes: no request can carry it."""
     try:
         value.encode()
