@@ -142,10 +142,11 @@ def read_line(raw: str) -> Line:
 def _uncounted(raw: str) -> Line:
     """The evidence of a line with a number that its words do not hold."""
     line = copy(read_line(raw.replace(COUNTED, "")))
-    line.words = line.words[line.words.find(line.body) :] if line.body else ""
+    line.words, line.body = IMPLIED.sub("", line.words), IMPLIED.sub("", line.body) if not line.decor else line.body
     return line
 
 
+IMPLIED = later(r"^\d{1,3}\.\s*")
 QUICK = later(r"(\d{1,3}[.)] )?(\*\*)?([^\W\d_]+(?: [^\W\d_]+)?)( ?\d{1,3})?:(?(2)\*\*)\s+(?=[^\s*])([^*_`~\\\[<$]+)$")
 
 
