@@ -181,6 +181,14 @@ def test_refine_replaces_nothing_but_files(command: Command, tmp_path: Path, out
     assert Path("link-to-pipe").is_symlink()
 
 
+@pytest.mark.parametrize("key", ["vqa", "id", "generation"])
+def test_refine_writes_over_no_key_that_was_paid_for(command: Command, tmp_path: Path, key: str) -> None:
+    """The raw answer, and what a row is known by, stay."""
+    rows = write("rows.jsonl", {"id": "a", "vqa": "Q: Who?\nA: Bob"})
+    code, told = command("refine", str(rows), "new.jsonl", "--output-key", key)
+    assert (code, "--output-key" in told, Path("new.jsonl").exists()) == (2, True, False)
+
+
 def test_refine_keeps_what_out_held(command: Command, tmp_path: Path) -> None:
     """Each time as a backup of its own; a link stays a link, and RAW is never OUT by any link."""
     write("raw.jsonl", {"id": "a", "vqa": "Article: A.\n\nQ1: What?\nA1: This"})

@@ -57,6 +57,8 @@ def command(raw: str, out: str, input_key: str, output_key: str, keep_paragraphs
     RAW is JSONL, a JSON array, or - for stdin; OUT is JSONL, or - for stdout; what it holds is kept as OUT.bak. No
     model is asked.
     """
+    if output_key in (input_key, "id", "generation"):  # one would overwrite what was paid for, or what it is known by
+        raise UsageError(f"--output-key must be a key of its own, not {output_key!r}.")
     counts = _Counts()
     with _opened(raw, out) as file:
         anyio.run(_refine_all, raw, file, input_key, output_key, keep_paragraphs, counts)
