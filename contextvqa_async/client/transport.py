@@ -100,9 +100,11 @@ class Wire:
 
         A new connection's first answer is its request's; any other is, as far as the loop's next looks can tell.
         """
+        transport = self._transport or self._left
         if not self.reused or self._connector is None:
             return False
-        await _read_what_has_come()
+        if transport is not None and _readable(transport):  # else nobody waits a turn of the loop for nothing
+            await _read_what_has_come()
         return not self._connector.trusted
 
     def attach(self, connection: aiohttp.connector.Connection, connector: _Connector, *, reused: bool) -> None:
@@ -140,6 +142,15 @@ class Wire:
         if self._left is not None and self._left.is_closing():
             self._left.abort()
         self._transport = self._left = None
+
+
+def _readable(transport: asyncio.Transport) -> bool:
+    """Whether the kernel holds what nobody has read: bytes, or the connection's end."""
+    if transport.is_closing():
+        return False
+    with _Selector() as selector:
+        selector.register(transport.get_extra_info("socket"), selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 async def _read_what_has_come() -> None:
@@ -194,11 +205,7 @@ class _Handler(ResponseHandler):
     def silent(self) -> bool:
         """Whether nothing has come since the last answer: not here, and not in the kernel (an end neither)."""
         transport: asyncio.Transport | None = self.transport
-        if self.should_close or transport is None:
-            return False
-        with _Selector() as selector:
-            selector.register(transport.get_extra_info("socket"), selectors.EVENT_READ)
-            return not selector.select(0)
+        return not self.should_close and transport is not None and not _readable(transport)
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Tell whoever waits for the answer's head, and, which aiohttp forgets, whoever waits for its body."""
