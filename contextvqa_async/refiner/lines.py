@@ -142,7 +142,9 @@ def read_line(raw: str) -> Line:
 def _uncounted(raw: str) -> Line:
     """The evidence of a line with a number that its words do not hold."""
     line = copy(read_line(raw.replace(COUNTED, "")))
-    line.words, line.body = IMPLIED.sub("", line.words), IMPLIED.sub("", line.body) if not line.decor else line.body
+    line.words = IMPLIED.sub("", line.words)
+    if not line.decor:  # it was not read as a number
+        line.body = IMPLIED.sub("", line.body)
     return line
 
 

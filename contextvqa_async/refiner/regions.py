@@ -88,6 +88,11 @@ def _apart(lines: list[Line], said: int, asked: int) -> bool:
     return all(line.kind == "blank" for line in lines[said + 1 : asked])
 
 
+def next_words(lines: list[Line], at: int) -> Line | None:
+    """The next line of words, three lines on at the most."""
+    return next((line for line in lines[at + 1 : at + 4] if line.kind == "text"), None)
+
+
 def mark_lists(lines: list[Line]) -> None:
     """A lone ``Questions:`` in the singular (``问题：``) over a numbered list is a heading."""
     for at, line in enumerate(lines):
@@ -133,7 +138,7 @@ def mark_names(lines: list[Line]) -> None:
         label = lines[at].label
         if label is None or not _nameable(label) or not _asks(lines[at - 1]):
             continue
-        after = next((line for line in lines[at + 1 : at + 4] if line.kind == "text"), None)
+        after = next_words(lines, at)
         if after is not None and _asks(after):
             lines[at] = copy(lines[at])
             lines[at].label, lines[at].pairs_head = None, False

@@ -19,6 +19,7 @@ from contextvqa_async.refiner.regions import (
     mark_lists,
     mark_lone,
     mark_names,
+    next_words,
     put_behind,
     speaks,
 )
@@ -108,7 +109,7 @@ class Scanner:
 
     def _dotted(self, at: int) -> bool:
         """Whether the next line of words is several sentences, no answer to an item of a list."""
-        after = next((line for line in self.lines[at + 1 : at + 4] if line.kind == "text"), None)
+        after = next_words(self.lines, at)
         return after is not None and len(after.rest) > 60 and ". " in after.rest
 
     @staticmethod
@@ -175,18 +176,25 @@ def choose(regions: list[Region], lines: list[Line]) -> list[Region]:
     """The stretches that hold the pairs, without decoys."""
     real = [region for region in regions if _credible(region, lines)]
     real = [region for region in real if not speaks(lines[region.start])] or real
-    main = max(real, key=lambda region: (not region.quoted, len(region.pairs)), default=None)
-    real = [region for region in real if region is main or main is None or not _quoted(region, main, lines)]
+    if not real:
+        return []
+    main = _main(real)
+    real = [region for region in real if region is main or not _quoted(region, main, lines)]
     anchored = [region for region in real if region.anchored]
     if anchored:
         return _behind_heading(real, anchored, lines)
     labelled = [region for region in real if region.labelled or region.answers]
     kept = labelled or real
     if len(kept) < 2:
-        return [region for region in kept if len(region.pairs) > 1 or not _amid_prose(region, lines)]
-    main = max(kept, key=lambda region: (not region.quoted, len(region.pairs)))
-    kept = [region for region in kept if region is main or not _amid(region, main, lines)]
+        return [region for region in kept if len(region.pairs) > 1 or not _amid(region, len(lines), lines)]
+    main = _main(kept)
+    kept = [region for region in kept if not _amid_before(region, main, lines)]
     return [region for region in kept if _like(region, main) or len(region.pairs) * 2 > len(main.pairs)]
+
+
+def _main(regions: list[Region]) -> Region:
+    """The stretch that holds most pairs, and is no quotation if any is none."""
+    return max(regions, key=lambda region: (not region.quoted, len(region.pairs)))
 
 
 def _quoted(region: Region, main: Region, lines: list[Line]) -> bool:
@@ -197,7 +205,7 @@ def _quoted(region: Region, main: Region, lines: list[Line]) -> bool:
         return False
     told = any(bulk(asked.answer) > LONG // 2 for asked in region.pairs)
     headed = not _like(region, main) and any(line.pairs_head for line in between)
-    return told or headed or _prose(between, 0, len(between))
+    return told or headed or _prose(lines, region.end, main.start)
 
 
 def _labels_article(lines: list[Line]) -> bool:
@@ -233,16 +241,15 @@ def _slight(line: Line) -> bool:
     return len(line.words) < 200 and (opens(line.words) or closes(line.words) or line.words.endswith((":", "：")))
 
 
-def _amid(region: Region, main: Region, lines: list[Line]) -> bool:
-    """Whether a stretch stands in the middle of the prose before the main one: a dialogue that the article quotes."""
-    before, after = lines[: region.start], lines[region.end : main.start]
-    told = _prose(before, 0, len(before)) and _prose(after, 0, len(after))
-    return region.start < main.start and not _labels_article(after) and told
+def _amid(region: Region, stop: int, lines: list[Line]) -> bool:
+    """Whether a stretch stands in the middle of the prose before a line: a dialogue, or a pair, which it tells."""
+    return _prose(lines, 0, region.start) and _prose(lines, region.end, stop)
 
 
-def _amid_prose(region: Region, lines: list[Line]) -> bool:
-    """Whether a lone stretch stands in the middle of an article, which tells of a pair."""
-    return _prose(lines, 0, region.start) and _prose(lines, region.end, len(lines))
+def _amid_before(region: Region, main: Region, lines: list[Line]) -> bool:
+    """Whether a stretch stands in the middle of the article to which the main one belongs."""
+    before = region.start < main.start and not _labels_article(lines[region.end : main.start])
+    return before and _amid(region, main.start, lines)
 
 
 def _like(one: Region, other: Region) -> bool:

@@ -45,23 +45,26 @@ def _holds_label(line: Line, body: str) -> bool:
     at = line.label.end if line.label else 0
     spaced, joined = last_words()
     wide = "：" in body
-    seen: set[str] = set()  # models that repeat themselves repeat what stands before a colon
-    for colon in ":：" if wide else ":":
-        place = body.find(colon, at)
-        while place > 0:
-            head = body[max(at, place - 24) : place]
-            if head in seen:
-                place = body.find(colon, place + 1)
-                continue
-            seen.add(head)
-            head = lowered(head).rstrip()
-            found, word = BEFORE.search(head), head.rstrip(COUNTED).rpartition(" ")[2]
-            signed = not word[-1:].isalpha() and word in spaced  # it ends in a vowel sign
-            if (found and found[1] in spaced) or signed or word[-1:] in joined or head[-1:] in CLOSED:
-                return True
-            place = body.find(colon, place + 1)
+    heads = {head for colon in (":：" if wide else ":") for head in _before_colons(body, colon, at)}
+    if any(_may_label(lowered(head).rstrip(), spaced, joined) for head in heads):
+        return True
     short = len(body) < 400 or line.label is not None
     return short and bool(line.label or line.decor) and bool(SIGNED.search(body, at))
+
+
+def _before_colons(body: str, colon: str, at: int) -> Iterator[str]:
+    """What stands before each colon; models that repeat themselves repeat it, too."""
+    place = body.find(colon, at)
+    while place > 0:
+        yield body[max(at, place - 24) : place]
+        place = body.find(colon, place + 1)
+
+
+def _may_label(head: str, spaced: frozenset[str], joined: frozenset[str]) -> bool:
+    """Whether words end in one that could be a label, and its number."""
+    found, word = BEFORE.search(head), head.rstrip(COUNTED).rpartition(" ")[2]
+    signed = not word[-1:].isalpha() and word in spaced  # it ends in a vowel sign
+    return bool(found and found[1] in spaced) or signed or word[-1:] in joined or head[-1:] in CLOSED
 
 
 def _starts(low: str, at: int) -> Iterator[int]:

@@ -12,7 +12,7 @@ from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
-from contextvqa_async.refiner.regions import LONG, Ahead, Region, speaks
+from contextvqa_async.refiner.regions import LONG, Ahead, Region, next_words, speaks
 
 LETTERED = later(r"([a-z])[.)]\s+(?=\S)")
 TWICE = later(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
@@ -186,7 +186,7 @@ class Stretch:
         label = line.label
         if label is None or not label.letter or label.number is None or label.sign != "last" or line.bold:
             return False
-        after = next((later for later in self.lines[at + 1 : at + 4] if later.kind == "text"), None)
+        after = next_words(self.lines, at)
         bare = self.machine.state == ASKED and not (self.region.answers or self.region.labelled)
         return bare and (after is None or after.asks or after.decor == "item")
 
@@ -272,7 +272,7 @@ class Stretch:
     def _cut_number(self, line: Line, at: int) -> bool:
         """Whether a line is nothing but the number of a question that was cut off."""
         counted = self.number is not None and line.words == str(self.number + 1)
-        after = next((later for later in self.lines[at + 1 : at + 4] if later.kind == "text"), None)
+        after = next_words(self.lines, at)
         if after is not None and after.number == (self.number or 0) + 1:
             return False
         return counted and (self.region.style == "item" or self.ends_text(at))

@@ -108,6 +108,8 @@ def _paired(text: str) -> frozenset[str]:
 DEEPEST = 8
 """Lists within lists are indented so far and no further: many that are never closed would fill the text with spaces."""
 
+MARKS = {"question": QUESTION, "answer": ANSWER, "title": HEAD, "note": NOTE}
+"""What a tag of the model's own leaves where it opens."""
 CELLS = {(False, False): "", (False, True): " | ", (True, False): "\n| ", (True, True): "\n"}
 
 
@@ -192,8 +194,7 @@ class Untagger:
             return f"\n{END}\n" if close else f"\n{ARTICLE}"
         if close:
             return "\n"
-        marks = {"question": QUESTION, "answer": ANSWER, "title": HEAD, "note": NOTE}
-        return f"\n{marks.get(kind, '')}"
+        return f"\n{MARKS.get(kind, '')}"
 
     @staticmethod
     def _unknown(found: re.Match[str]) -> str:

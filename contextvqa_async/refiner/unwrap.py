@@ -120,9 +120,9 @@ STEPS = (
 def entities(text: str) -> str:
     """``&amp;`` and its kin as characters, however often they were escaped: ``&amp;amp;``."""
     for _ in range(ROUNDS):
-        if "&" not in text or not ENTITY.search(text):
+        text, found = ENTITY.subn(lambda entity: html.unescape(entity.group()), text) if "&" in text else (text, 0)
+        if not found:
             break
-        text = ENTITY.sub(lambda found: html.unescape(found.group()), text)
     return text
 
 
