@@ -10,7 +10,7 @@ from functools import cache
 from contextvqa_async.refiner.chatter import opens
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
-from contextvqa_async.refiner.lines import ARTICLE, Line, bulk
+from contextvqa_async.refiner.lines import ARTICLE, HEAD, Line, bulk
 
 ENDS = frozenset(".!?。！？।॥؟…:：;；")
 CLOSERS = "\"”»’')]」』）"
@@ -153,12 +153,7 @@ def _repeats(line: Line, title: str) -> bool:
 
 def _names(line: Line, follows: Line, after: Line | None) -> bool:
     """Whether a first line is the article's title."""
-    if (
-        line.kind != "text"
-        or len(line.words) > 120
-        or line.decor in {"bullet", "item"}
-        or line.mark not in {"", "\ue006"}
-    ):
+    if line.kind != "text" or len(line.words) > 120 or line.decor in {"bullet", "item"} or line.mark not in {"", HEAD}:
         return False
     if is_section(line):
         return False

@@ -177,12 +177,8 @@ def _says_farewell(block: list[Line], stop: int) -> bool:
     over = next((other for other in reversed(block[: stop - 1]) if other.kind == "text"), None)
     if over is not None and over.decor == "head":
         return False  # all that stands under a section's heading
-    alone = stop < 2 or block[stop - 2].kind in {"blank", "rule"} or _says_rule(block, stop - 1)
+    alone = stop < 2 or block[stop - 2].kind in {"blank", "rule"} or (stop > 2 and closes(block[stop - 2].words))
     return line.kind == "text" and stop > 1 and alone and closes(line.words)
-
-
-def _says_rule(block: list[Line], stop: int) -> bool:
-    return stop > 1 and closes(block[stop - 1].words)
 
 
 def _leads(line: Line) -> bool:

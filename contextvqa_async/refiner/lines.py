@@ -197,7 +197,7 @@ def _structure(line: Line, text: str) -> None:
     text = text[at:].lstrip() if at else text
     if line.decor == "head":
         text = text.rstrip("#").rstrip()
-    if line.mark and line.mark in (HEAD, TERM):
+    if line.mark in {HEAD, TERM}:
         line.decor = "head" if line.mark == HEAD else "term"
     line.words, spans = plain(text)
     if not line.words and (line.quoted or not (line.decor or line.mark)):

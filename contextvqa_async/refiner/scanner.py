@@ -57,7 +57,7 @@ class Scanner:
                     found.append(region)
                 anchored, at = False, max(stop, at + 1)
                 continue
-            elif line.kind == "text" and anchored and not self._slight(line):
+            elif line.kind == "text" and anchored and len(line.words) >= 200:
                 anchored = False
             at += 1
         return found
@@ -79,11 +79,6 @@ class Scanner:
         """Whether a line looks as the first question does, and is no heading over it."""
         return line.style == first.style and line.label is None and not line.pairs_head
 
-    @staticmethod
-    def _slight(line: Line) -> bool:
-        """Whether a line may stand between a heading over pairs and the first of them."""
-        return len(line.words) < 200
-
     def starts(self, at: int, anchored: bool) -> bool:
         """Whether a question may begin here."""
         line = self.lines[at]
@@ -91,7 +86,7 @@ class Scanner:
             return True
         if line.kind != "text" or line.mark == ARTICLE or line.sealed:
             return False
-        if line.mark and line.mark in {QUESTION, TERM}:
+        if line.mark in {QUESTION, TERM}:
             return line.mark == QUESTION or line.asks or self.ahead.kind[at] == "answer"
         if line.label is not None:
             if line.label.kind == "question" and self._tells(at):
@@ -147,11 +142,17 @@ class Scanner:
     def scan(self, start: int, anchored: bool) -> tuple[Region, int]:
         """Read pairs from ``start`` on, until something ends them; the region, and the line that ended it."""
         first = self.lines[start]
-        region = Region(start, start, first.style, anchored=anchored, first=first.number)
-        region.labelled = bool(label_kind(first)) or first.is_label("pair")
-        region.style = "label" if region.labelled else first.style
-        region.key = self._key(first)
-        region.quoted = first.quoted
+        labelled = bool(label_kind(first)) or first.is_label("pair")
+        region = Region(
+            start,
+            start,
+            "label" if labelled else first.style,
+            labelled=labelled,
+            anchored=anchored,
+            quoted=first.quoted,
+            first=first.number,
+            key=self._key(first),
+        )
         reader = Stretch(self.lines, self.ahead, region, first)
         at = start
         while at < len(self.lines) and not reader.ends(at):
@@ -233,10 +234,10 @@ def _behind_heading(real: list[Region], anchored: list[Region], lines: list[Line
 
 
 def _prose(lines: list[Line], start: int, stop: int) -> bool:
-    return any(line.kind == "text" and bulk(line.words) > 80 and not _slight(line) for line in lines[start:stop])
+    return any(line.kind == "text" and bulk(line.words) > 80 and not _announces(line) for line in lines[start:stop])
 
 
-def _slight(line: Line) -> bool:
+def _announces(line: Line) -> bool:
     """Whether a line announces, rather than tells."""
     return len(line.words) < 200 and (opens(line.words) or closes(line.words) or line.words.endswith((":", "：")))
 

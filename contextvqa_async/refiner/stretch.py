@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextvqa_async.refiner.answered import answered, commanded
 from contextvqa_async.refiner.chatter import remark
-from contextvqa_async.refiner.labels import lowered
+from contextvqa_async.refiner.labels import Label, lowered
 from contextvqa_async.refiner.languages import words
 from contextvqa_async.refiner.later import later
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line, bulk
@@ -86,7 +86,7 @@ class Stretch:
     def ends(self, at: int) -> bool:
         """Whether the stretch ends before this line."""
         line = self.lines[at]
-        if (line.mark and line.mark in {ARTICLE, END}) or line.is_label("article", "title"):
+        if line.mark in {ARTICLE, END} or line.is_label("article", "title"):
             return line.mark == ARTICLE or self._leaves(line, at)
         if speaks(line) and not speaks(self.lines[self.region.start]):
             return True
@@ -141,20 +141,17 @@ class Stretch:
         """What a line is to the machine, its words, and, where it holds both, the answer."""
         if line.kind in {"blank", "rule", "end"}:
             return ("blank" if line.kind == "blank" else "rule"), "", ""
-        if line.mark and line.mark in {ANSWER, DEFINITION}:
+        if line.mark in {ANSWER, DEFINITION}:
             return "answer", line.body, ""
         if line.mark == NOTE:
             return "note", "", ""
         if line.mark == QUESTION or (line.mark == TERM and (line.asks or self.answer_due(at))):
             return "question", line.rest if line.is_label("question") else line.body, ""
         if line.label is not None:
-            return self._labelled(line, at)
+            return self._labelled(line, line.label, at)
         return self._bare(line, at)
 
-    def _labelled(self, line: Line, at: int) -> tuple[str, str, str]:
-        label = line.label
-        if label is None:
-            return self._bare(line, at)
+    def _labelled(self, line: Line, label: Label, at: int) -> tuple[str, str, str]:
         if label.kind == "question":
             keyed = self.machine.state == KEYED and label.number in self.machine.numbers and not line.asks
             words = "" if label.number is None and NUMBER.fullmatch(line.rest) else line.rest

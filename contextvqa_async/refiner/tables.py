@@ -28,7 +28,6 @@ def read_tables(raws: list[str]) -> Iterator[str | Line]:
     """Lines as they stand, but tables as pairs or as words."""
     at = 0
     while at < len(raws):
-        raw = raws[at]
         stop = _csv(raws, at)
         if stop > at:
             yield from _commas(raws[at:stop])
@@ -44,7 +43,6 @@ def read_tables(raws: list[str]) -> Iterator[str | Line]:
         stop = max(stop, at + 1)
         yield from raws[at:stop]
         at = stop
-        del raw
 
 
 def _bars(raw: str) -> str:
@@ -183,13 +181,18 @@ def _told(question: str, answer: str, words: str) -> Line | None:
 
 def may_be_commas(raw: str) -> bool:
     """A cheap look: whether a line may be the header of comma-separated pairs."""
-    return ("," in raw or ";" in raw) and len(raw) < 80 and " " not in raw.replace(", ", "").replace("; ", "")
+    return len(raw) < 80 and _in_columns(raw)
+
+
+def _in_columns(raw: str) -> bool:
+    """Whether a line is words with a comma or a semicolon between them, and no other spaces."""
+    return ("," in raw or ";" in raw) and " " not in raw.replace(", ", ",").replace("; ", ";")
 
 
 def _csv(raws: list[str], at: int) -> int:
     """Where a run of comma-separated pairs ends, if a header begins one here."""
     head = raws[at].strip()
-    if len(head) > 80 or not ("," in head or ";" in head) or " " in head.replace(", ", ",").replace("; ", ";"):
+    if len(head) > 80 or not _in_columns(head):
         return at
     cells = [cell.strip("\"' ") for cell in re.split("[,;]", head)]
     if _header(cells) is None:

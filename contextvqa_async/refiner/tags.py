@@ -20,10 +20,10 @@ ROW = later(r"^[ \t]*\|.*$", re.MULTILINE)
 BR = later(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 BLOCKS = listed(
     "p|div|section|br|hr|tr|table|tbody|thead|tfoot|ul|ol|dl|blockquote|header|footer|main|html|body|head|pre"
-    "|details|nav|figure|figcaption|center|fieldset|form|caption|colgroup|aside|center"
+    "|details|nav|figure|figcaption|center|fieldset|form|caption|colgroup|aside"
 )
 INLINE = listed(
-    "span|u|sub|sup|small|mark|font|code|a|img|input|label|cite|abbr|time|kbd|samp|var|ins|del|s|strike|q|big|tt|center"
+    "span|u|sub|sup|small|mark|font|code|a|img|input|label|cite|abbr|time|kbd|samp|var|ins|del|s|strike|q|big|tt"
 )
 STRONG = frozenset(["b", "strong"])
 WEAK = frozenset(["i", "em"])
@@ -139,9 +139,7 @@ class Untagger:
         """What stands in a tag's place; None if it is no tag."""
         name, close = found["name"].lower(), bool(found["close"])
         attrs = found["attrs"] or ""
-        if name in {"a", "q"} and "href" not in attrs and not close and name == "a" and not attrs.strip():
-            return f"\n{ANSWER}"
-        if name == "a":
+        if name == "a":  # without an address it is an answer, not a link
             return "" if close or "href" in attrs or "name=" in attrs else f"\n{ANSWER}"
         if name == "q" and not attrs:
             return "\n" if close else f"\n{QUESTION}"

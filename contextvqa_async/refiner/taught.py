@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.lines import ANSWER, ASKING, NOTE, QUESTION, asks
+from contextvqa_async.refiner.lines import ANSWER, ASKING, COUNTED, NOTE, QUESTION, asks
 from contextvqa_async.refiner.template import known_label
 
 INNER = r"[^\s:：\d()（）\[\]【】*_?？"
@@ -24,7 +24,7 @@ COLON = r"[\])】」]?[ \xa0]?[*_]{0,3}[ \xa0]?[:：][ \xa0]?[*_]{0,3}"
 END = rf"(?P<end>{COLON}|[.)]?[*_]{{2,3}}|[\])】」]|[.)](?=\s)|[ ][–—-](?=\s)|(?=[ \t]*$))[ \t]*"
 LABEL = rf"(?P<word>{WORD}){NUMBER}{END}"
 BEGINS = later(
-    r"^[ \t>\ue009]*+(?:(?P<decor>\d{1,3}[.)]|[-*+•]|\#{1,6})[ \t]+){0,3}(?P<open>[*_]{1,3}|[\[(（【「])?"
+    rf"^[ \t>{COUNTED}]*+(?:(?P<decor>\d{{1,3}}[.)]|[-*+•]|\#{{1,6}})[ \t]+){{0,3}}(?P<open>[*_]{{1,3}}|[\[(（【「])?"
     rf"(?:{LABEL})?",
     re.MULTILINE,
 )
@@ -32,7 +32,7 @@ WITHIN = later(
     rf"(?:(?<=[?？؟;])|(?<=[?？؟;]\*\*))[ \t]+(?P<open>[*_(（\[]{{0,3}})(?P<word>{WORD}){NUMBER}(?P<end>{COLON})[ \t]*"
 )
 WORDS = later(
-    rf"^[ \t>\ue009\d.)*+•#_\[(（【「-]*+({WORD})(?:[ \xa0]?[#(（]?\d|[\])】」*_:：]|[.)]\s|[ \xa0][*_:：–—-])"
+    rf"^[ \t>{COUNTED}\d.)*+•#_\[(（【「-]*+({WORD})(?:[ \xa0]?[#(（]?\d|[\])】」*_:：]|[.)]\s|[ \xa0][*_:：–—-])"
     rf"|[?？؟;](?:\*\*)?[ \t]+[*_(（\[]*({WORD})[ \xa0]?[\d\])】」*_:：#(（]",
     re.MULTILINE,
 )
