@@ -39,15 +39,10 @@ class Slot:
         self._flight = flight
         self._charged: bool | None = None
 
-    def first_token(self) -> None:
-        """Tell that the answer's first piece arrived."""
+    def progress(self, tokens: float) -> None:
+        """Tell that the answer has begun, and how many tokens have come so far, about."""
         if self._charged is None:
-            self._admission._first(self.endpoint, self._flight)
-
-    def progress(self, pieces: int) -> None:
-        """Tell that ``pieces`` more of the answer arrived; optional, shows early that a server slows down."""
-        if self._charged is None:
-            self._admission._progress(self.endpoint, self._flight, pieces)
+            self._admission._progress(self.endpoint, self._flight, tokens)
 
     def settle(
         self,
@@ -287,12 +282,11 @@ class Admission:
 
     # what slots tell
 
-    def _first(self, index: int, flight: Flight) -> None:
-        self._fleet.first(index, flight, self._clock())
-        self._look()
-
-    def _progress(self, index: int, flight: Flight, pieces: int) -> None:
-        self._fleet.progress(index, flight, pieces, self._clock())
+    def _progress(self, index: int, flight: Flight, tokens: float) -> None:
+        begins = flight.first is None
+        self._fleet.progress(index, flight, tokens, self._clock())
+        if begins:
+            self._look()
 
     def _told(self, index: int, told: str) -> None:
         self._fleet.endpoints[index].told = told

@@ -28,14 +28,10 @@ class Pass:
 
     gate: Gate
     endpoint: int = 0
-    began: bool = False
 
-    def first_token(self) -> None:
-        """The answer began."""
-        self.began = True
-
-    def progress(self, pieces: int) -> None:
-        """More of it came."""
+    def progress(self, tokens: float) -> None:
+        """The answer began, or has come so far."""
+        self.gate.progress.append(tokens)
 
     def settle(self, outcome: Outcome, *, wait: float | None = None, **told: Any) -> bool:
         """Charge everything but refusals for the rate."""
@@ -52,6 +48,7 @@ class Gate:
     settled: list[tuple[Outcome, float | None]] = field(default_factory=list)
     told: list[Mapping[str, Any]] = field(default_factory=list)
     again: list[bool] = field(default_factory=list)
+    progress: list[float] = field(default_factory=list)
     open: int = 0
 
     @asynccontextmanager
@@ -74,7 +71,6 @@ class Desk:
     notices: list[str]
     retries: list[str]
     slept: list[float]
-    pieces: list[str]
     tokens: list[tuple[int | None, int | None]]
 
     async def ask(self, messages: bytes = MESSAGES) -> Completion:
@@ -97,7 +93,6 @@ async def desk(
     notices: list[str] = []
     retries: list[str] = []
     slept: list[float] = []
-    pieces: list[str] = []
     tokens: list[tuple[int | None, int | None]] = []
 
     async def sleep(seconds: float) -> None:
@@ -113,10 +108,9 @@ async def desk(
         on_notice=notices.append,
         on_retry=retries.append,
         on_tokens=lambda *told: tokens.append(told),
-        observe=pieces.append,
     )
     async with client:
-        yield Desk(client, gate, notices, retries, slept, pieces, tokens)
+        yield Desk(client, gate, notices, retries, slept, tokens)
 
 
 @dataclass

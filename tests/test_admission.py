@@ -147,7 +147,6 @@ async def test_settling_frees_the_slot_and_only_the_first_counts(tasks: anyio.ab
     await come(tasks, office, "a", "b")
     assert office.slots["a"].settle(Outcome.OK)
     assert office.slots["a"].settle(Outcome.RATE)
-    office.slots["a"].first_token()
     office.slots["a"].progress(3)
     await settle_down()
     assert office.got == ["a", "b"]
@@ -356,7 +355,7 @@ async def test_random_cancellations_leak_nothing() -> None:
             async with admission.slot(again=rng.random() < 0.3) as slot:
                 for _ in range(rng.randrange(4)):
                     await checkpoint()
-                slot.first_token()
+                slot.progress(0)
                 slot.settle(rng.choice([Outcome.OK, Outcome.OK, Outcome.VOID, Outcome.RATE]), wait=0.001)
 
     async def cancel(scope: anyio.CancelScope, after: int) -> None:

@@ -172,4 +172,4 @@ async def test_coalesced_reads_keep_text_and_time() -> None:
 
     done = await ask(trickle)
     assert done.good.text == "".join(f"{number} " for number in range(150))
-    assert len(done.desk.pieces) < 140
+    assert len(done.desk.gate.progress) < 140

@@ -84,7 +84,7 @@ async def ask(session: aiohttp.ClientSession, admission: Admission, url: str) ->
             pieces = 0
             async for _ in response.content.iter_any():
                 pieces += 1
-                slot.first_token() if pieces == 1 else slot.progress(1)
+                slot.progress(pieces)
             slot.settle(Outcome.OK, headers=response.headers, answer_tokens=4)
             return
 

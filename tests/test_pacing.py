@@ -216,7 +216,7 @@ def test_nothing_starts_when_nothing_is_left(scope: str) -> None:
     desk = Desk(concurrency=8, no_adaptive=True)
     request = desk.must()
     desk.now = 5
-    desk.fleet.first(*request, desk.now)
+    desk.fleet.progress(*request, 0, desk.now)
     desk.now = 10
     headers = {f"x-ratelimit-remaining-{scope}": "0", f"x-ratelimit-reset-{scope}": "30"}
     desk.end(request, Outcome.OK, headers=headers)

@@ -43,8 +43,7 @@ class Client:
     """Asks the endpoints, at the pace of ``admission``. An async context manager; several tasks may share it.
 
     ``on_notice`` hears, once each, what the run has learnt of an endpoint; ``on_retry`` why a request
-    will be made again; ``on_tokens`` the tokens of each answer, good or not, as they were told (or None); ``observe``
-    gets each piece of each answer's text as it comes.
+    will be made again; ``on_tokens`` the tokens of each answer, good or not, as they were told (or None).
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class Client:
         on_notice: Callable[[str], object] = ignore,
         on_retry: Callable[[str], object] = ignore,
         on_tokens: Callable[[int | None, int | None], object] = ignore,
-        observe: Callable[[str], object] | None = None,
     ) -> None:
         self._lines = [Line(endpoint, generation, limits, clock) for endpoint in endpoints]
         self._limits = limits
@@ -70,7 +68,6 @@ class Client:
         self._on_notice = on_notice
         self._on_retry = on_retry
         self._on_tokens = on_tokens
-        self._observe = observe
         self._doom: RunError | None = None
         self._resting: set[anyio.CancelScope] = set()
         self._succeeded = False
@@ -106,7 +103,7 @@ class Client:
                 if asking.messages is None:
                     asking.messages = await prepare()
                 line = self._lines[slot.endpoint]
-                reply = await line.ask(asking, slot, self._observe)
+                reply = await line.ask(asking, slot)
                 rest = self._judge(line, asking, reply, slot)
             if reply.answer is not None:
                 return line.completion(reply, reply.answer, asking)

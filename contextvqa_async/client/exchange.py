@@ -47,8 +47,7 @@ class Exchange:
         url: httpx.URL,
         headers: list[tuple[str, str]],
         body: Body,
-        on_first: Callable[[], object],
-        observe: Callable[[str], object] | None,
+        on_progress: Callable[[float], object],
     ) -> Reply:
         """Send one request, and read its response to the end. Every fault of the way or the server is a Reply."""
         started = self._clock()
@@ -65,7 +64,7 @@ class Exchange:
         except TROUBLE as error:
             reply = self._no_response(error, wire, body)
         else:
-            reply = await self._read(response, wire, on_first, observe)
+            reply = await self._read(response, wire, on_progress)
         finally:
             wire.close()
         reply.started, reply.ended = started, self._clock()
@@ -89,14 +88,13 @@ class Exchange:
         self,
         response: httpx.Response,
         wire: Wire,
-        on_first: Callable[[], object],
-        observe: Callable[[str], object] | None,
+        on_progress: Callable[[float], object],
     ) -> Reply:
-        reading = Reading(response, wire, self._limits, on_first, self._clock)
+        reading = Reading(response, wire, self._limits, on_progress, self._clock)
         stale = response.status_code == _IDLE_TOO_LONG and wire.stale
         try:
             if response.is_success:
-                reply = await reading.answer(observe, self._host)
+                reply = await reading.answer(self._host)
             else:
                 reply = await reading.refusal(self._host)
             doubted = await wire.doubted()

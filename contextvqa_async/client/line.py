@@ -84,13 +84,13 @@ class Line:
             self._transports[pooled] = open_transport(self._context, self._proxy, pooled=pooled)
         return self._transports[pooled]
 
-    async def ask(self, asking: Asking, slot: Slot, observe: Callable[[str], object] | None) -> Reply:
+    async def ask(self, asking: Asking, slot: Slot) -> Reply:
         """Send one request."""
         asking.sent = dialect = asking.trials.get(self, self.dialect)
         body = Body(dialect.head, *(asking.messages or (b"[]",)), b"}")
         transport = self._transport(pooled=not asking.fresh)
         asking.fresh = False
-        return await self._exchange.ask(transport, self._url, self._headers, body, slot.first_token, observe)
+        return await self._exchange.ask(transport, self._url, self._headers, body, slot.progress)
 
     def adapt(self, asking: Asking, told: Told) -> bool:
         """Whether the refusal was of a parameter, and the record's next request will be without it (R-01 to R-04)."""

@@ -32,6 +32,8 @@ _ERROR_SECONDS = 10.0
 
 _HANDED_ON = "llm_provider-"
 
+_TOKEN = 4
+"""Characters, about: how fast an answer comes is all that they are counted for."""
 _TRICKLE = 4096
 """A read of fewer bytes than this was a stream that trickles."""
 _HELD_SHARE = 0.03
@@ -68,21 +70,21 @@ class Reading:
         response: httpx.Response,
         wire: Wire,
         limits: Limits,
-        on_first: Callable[[], object],
+        on_progress: Callable[[float], object],
         clock: Callable[[], float],
     ) -> None:
         self._response = response
         self._wire = wire
         self._limits = limits
-        self._on_first = on_first
+        self._on_progress = on_progress
         self._now = asyncio.get_running_loop().time
         self._clock = clock
         self._first: float | None = None
         self._trouble: Exception | None = None
 
-    async def answer(self, observe: Callable[[str], object] | None, host: str) -> Reply:
+    async def answer(self, host: str) -> Reply:
         """Read a 2xx: a stream, a JSON body, or what else came in their place."""
-        answer = Answer(observe)
+        answer = Answer()
         incoming = Decoder(answer)
         headers = headers_of(self._response)
         try:
@@ -115,7 +117,7 @@ class Reading:
                 moved = incoming.feed(data if undo is None else undo(data))
                 now = self._now()
                 if moved:
-                    self._note_payload(now)
+                    self._note_payload(now, answer.length)
                 if answer.complete or answer.error is not None:
                     self._expect_end(answer, now)
                 elif len(data) < _TRICKLE and self._first is not None:
@@ -123,10 +125,10 @@ class Reading:
         except TROUBLE as error:
             self._trouble = cause_of(error)
 
-    def _note_payload(self, now: float) -> None:
+    def _note_payload(self, now: float, length: int) -> None:
         if self._first is None:
             self._first = self._clock()
-            self._on_first()
+        self._on_progress(length / _TOKEN)
         self._wire.due = min(self._wire.end, now + self._limits.stall_timeout)
 
     def _expect_end(self, answer: Answer, now: float) -> None:

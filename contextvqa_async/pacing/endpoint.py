@@ -107,10 +107,11 @@ class Endpoint:
             self._quota = Quota(scope="requests", remaining=self._quota.remaining - 1, reset=self._quota.reset)
         return flight
 
-    def first(self, flight: Flight, now: float) -> None:
-        """An answer begins."""
-        flight.asked = self._starts
-        self.window.first(flight, now)
+    def progress(self, flight: Flight, tokens: float, now: float) -> None:
+        """An answer begins, or has come as far as ``tokens``."""
+        if flight.first is None:
+            flight.asked = self._starts
+        self.window.progress(flight, tokens, now)
 
     def end(
         self,

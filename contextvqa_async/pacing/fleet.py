@@ -108,13 +108,9 @@ class Fleet:
         for endpoint in self.endpoints:
             endpoint.trusting = False
 
-    def first(self, index: int, flight: Flight, now: float) -> None:
-        """An answer begins."""
-        self.endpoints[index].first(flight, now)
-
-    def progress(self, index: int, flight: Flight, pieces: int, now: float) -> None:
-        """More of an answer arrived."""
-        self.endpoints[index].window.progress(flight, pieces, now)
+    def progress(self, index: int, flight: Flight, tokens: float, now: float) -> None:
+        """An answer begins, or has come as far as ``tokens``."""
+        self.endpoints[index].progress(flight, tokens, now)
 
     def end(
         self,

@@ -35,9 +35,9 @@ class Flight:
     first: float | None = None
     credited: bool = False
     topmost: bool = False
-    pieces: int = 0
-    mark: float = -math.inf
-    marked: int = 0
+    tokens: float = 0.0
+    mark: float = 0.0
+    marked: float = 0.0
     charged: float = 0.0
     asked: int = 0
     """Requests that had started at this endpoint when the answer began: later ones are not in its headers' counts."""

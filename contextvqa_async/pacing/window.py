@@ -39,8 +39,8 @@ LEAST = 0.1
 PATIENCE = 100
 """Answers between two trials of more than what was refused: each may cost a refusal, and 2 % are allowed."""
 
-PIECES = 4
-"""Pieces of an answer between two looks at the gap between them."""
+STRETCH = 4
+"""Tokens of an answer between two looks at the gap between them."""
 
 SOON = 32
 """A refusal within so many answers of the last shows that the cut was too small."""
@@ -115,10 +115,16 @@ class Window:
             self._round = Round.of(self.limit, self._serial, now, self._area)
         return flight
 
-    def first(self, flight: Flight, now: float) -> None:
-        """A request's first token arrived."""
-        if flight.first is not None:
-            return
+    def progress(self, flight: Flight, tokens: float, now: float) -> None:
+        """A request's answer has come as far as ``tokens``, about; the first call tells of its first token."""
+        flight.tokens = tokens
+        if flight.first is None:
+            flight.mark, flight.marked = now, tokens
+            self._first(flight, now)
+        elif self._watching and tokens >= flight.marked + STRETCH:
+            self._watch_gap(flight, now)
+
+    def _first(self, flight: Flight, now: float) -> None:
         flight.first = now
         self._served += 1
         self._patience = math.inf if self._firsts.full else self._patience
@@ -126,24 +132,20 @@ class Window:
         if self._slow and self._firsts.swelling_with(now - flight.started) > 1:
             self._leave_slow_start(float(self._served))
 
-    def progress(self, flight: Flight, pieces: int, now: float) -> None:
-        """More of an answer arrived."""
-        flight.pieces += pieces
-        if not self._watching or flight.first is None or flight.pieces < flight.marked + PIECES:
-            return
-        swelling = self._gaps.swelling_with((now - max(flight.mark, flight.first)) / (flight.pieces - flight.marked))
-        flight.mark, flight.marked = now, flight.pieces
+    def _watch_gap(self, flight: Flight, now: float) -> None:
+        swelling = self._gaps.swelling_with((now - flight.mark) / (flight.tokens - flight.marked))
+        flight.mark, flight.marked = now, flight.tokens
         if swelling > 1:
             self._leave_slow_start(self.in_flight / swelling)
             self._watching = False
 
     def end(self, flight: Flight, outcome: Outcome, now: float, tokens: int | None = None) -> None:
-        """A request ended; ``tokens``: of its answer, where they are known."""
+        """A request ended; ``tokens``: of its answer, where the endpoint told them (else what came is the measure)."""
         self._integrate(now)
         self.in_flight -= 1
         self._served -= flight.first is not None
         if outcome is Outcome.OK:
-            self._answered(flight, now, tokens or flight.pieces)
+            self._answered(flight, now, tokens or flight.tokens)
         elif self._round and self._round.has(flight):
             self._round.lost += 1
         if outcome in (Outcome.RATE, Outcome.OVERLOAD, Outcome.AWAY) and not self.fixed:
@@ -221,7 +223,7 @@ class Window:
         self._slow, self._step = False, 0
         self._forget()
 
-    def _answered(self, flight: Flight, now: float, tokens: int) -> None:
+    def _answered(self, flight: Flight, now: float, tokens: float) -> None:
         self._take_on(flight)
         self.answers += 1
         self._quiet += 1
@@ -235,7 +237,7 @@ class Window:
         if not self.fixed and not self._slow:
             self._increase()
 
-    def _a_unit(self, seconds: float, first: float | None, tokens: int) -> float:
+    def _a_unit(self, seconds: float, first: float | None, tokens: float) -> float:
         """The time that a unit of work took: a token where they are told (its share of the first's wait included)."""
         if tokens <= 0 or self._tokens <= 0:
             return seconds

@@ -30,7 +30,7 @@ _THOUGHT_END = re.compile(r"</(think|thinking)>\s*")
 
 
 class Answer:
-    """What an answer's chunks have told so far; ``observe`` gets each piece of its text as it comes.
+    """What an answer's chunks have told so far; ``length``: characters of its text and its reasoning.
 
     ``doubted``: text came after a finish reason; ``ended``: its body came to the end that it had announced.
     """
@@ -38,7 +38,6 @@ class Answer:
     __slots__ = (
         "_closed",
         "_messages",
-        "_observe",
         "_reasoning",
         "_text",
         "done",
@@ -47,6 +46,7 @@ class Answer:
         "error",
         "events",
         "finish",
+        "length",
         "model",
         "oddities",
         "refusal",
@@ -56,8 +56,7 @@ class Answer:
         "usage",
     )
 
-    def __init__(self, observe: Callable[[str], object] | None = None) -> None:
-        self._observe = observe
+    def __init__(self) -> None:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._messages: list[Mapping[str, Any]] = []
@@ -68,6 +67,7 @@ class Answer:
         self.error: object = None
         self.events = 0
         self.finish: str | None = None
+        self.length = 0
         self.model = ""
         self.oddities: set[str] = set()
         self.refusal = ""
@@ -83,14 +83,14 @@ class Answer:
         if text:
             self._take_back_finish()
             self._text.append(text)
-            if self._observe is not None:
-                self._observe(text)
+            self.length += len(text)
 
     def add_reasoning(self, text: str) -> None:
         """Take a piece of what the model thought before it answered."""
         if text:
             self._take_back_finish()
             self._reasoning.append(text)
+            self.length += len(text)
             self.thought = True
 
     def _take_back_finish(self) -> None:

@@ -234,18 +234,15 @@ class Simulation:
             heapq.heappush(server.steps, (base + offset, next(self.count), (what, ask)))
 
         if server.streams:
-            push(work.first, 0)
-            for done in range(5, min(25, work.tokens) if server.pieces else 0, 5):
-                push(work.first + done * work.gap, 5)
+            for done in range(0, work.tokens if server.pieces else 1, 5):
+                push(work.first + done * work.gap, done)
         push(work.seconds, None)
 
     def step(self, index: int) -> None:
         server = self.servers[index]
         server.advance(self.now)
         _, _, (what, ask) = heapq.heappop(server.steps)
-        if what == 0:
-            self.after(TRIP / 2, lambda: self.fleet.first(index, ask.flight, self.now))
-        elif what is not None:
+        if what is not None:
             self.after(TRIP / 2, lambda: self.fleet.progress(index, ask.flight, what, self.now))
         else:
             server.active -= 1
