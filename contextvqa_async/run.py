@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -302,7 +302,8 @@ class Run:
 
     def _summarise(self, counts: Counts, output: str, failed_output: str) -> Summary:
         exit_code = self.stop.exit_code or int(bool(self.tally.failed or counts.standing))
-        return self.tally.summary(
+        return replace(
+            self.tally.summary(),
             skipped=counts.done + counts.standing,
             duplicates=counts.duplicates,
             changed=counts.changed,

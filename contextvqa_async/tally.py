@@ -24,7 +24,7 @@ class Tally:
         self.done = self.failed = self.empty = self.pairs = 0
         self.prompt_tokens = self.completion_tokens = 0
         self.text_only = 0
-        self._untold = False
+        self._missed = False
 
     def count(self, items: Sequence[Row | Failure]) -> None:
         """Count what was written."""
@@ -47,7 +47,9 @@ class Tally:
         self.prompt_tokens += prompt_tokens or 0
         self.completion_tokens += completion_tokens or 0
         missing = None in (prompt_tokens, completion_tokens) and self._cost.max_cost is not None
-        first, self._untold = missing and not self._untold, self._untold or missing
+        first = missing and not self._missed
+        if missing:
+            self._missed = True
         return first
 
     @property
@@ -65,19 +67,21 @@ class Tally:
         if len(self._notices) < MAX_NOTICES:
             self._notices.append(message)
 
-    def summary(self, **facts: object) -> Summary:
-        """The counts so far, with ``facts`` that are counted elsewhere."""
+    def summary(self) -> Summary:
+        """The counts so far; what others count (skipped records, duplicates) is for the caller to add."""
         failures = {
             kind: FailureClass(count=count, example=example, advice=ADVICE[Kind(kind)])
             for kind, (count, example) in sorted(self._failures.items(), key=lambda item: -item[1][0])
         }
-        counted = {
-            name: getattr(self, name)
-            for name in ("done", "failed", "empty", "pairs", "prompt_tokens", "completion_tokens", "text_only", "cost")
-        }
         return Summary(
-            **counted,
-            **facts,  # type: ignore[arg-type]
+            done=self.done,
+            failed=self.failed,
+            empty=self.empty,
+            pairs=self.pairs,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            text_only=self.text_only,
+            cost=self.cost,
             seconds=self._clock() - self._began,
             failures=failures,
             notices=tuple(self._notices),

@@ -38,7 +38,7 @@ def outcome(record: Record, rng: random.Random) -> Row | Failure:
     if rng.random() < 0.3:
         return Failure(id=record.id, type="server", message="m", retryable=True, record=record.fields, sha=record.sha)
     own = {"vqa": "text " * rng.randrange(50), "context_vqa": {"qas": [{"question": "q"}] * rng.randrange(2)}}
-    return Row(id=record.id, fields={**record.fields, **own, "generation": {"record_sha": record.sha}})
+    return Row(id=record.id, fields={"id": record.id, **record.fields, **own, "generation": {"record_sha": record.sha}})
 
 
 async def work(folder: Path, seed: int, saving: Saving, told: Any) -> None:

@@ -68,7 +68,9 @@ async def fill(output: Path, source: Any, *, fails: tuple[str, ...] = (), failed
             if record.id in fails:
                 await sink.append(Failure(id=record.id, type="filtered", message="m", retryable=False))
             else:
-                await sink.append(Row(id=record.id, fields={**record.fields, "generation": {}}, pairs=1))
+                await sink.append(
+                    Row(id=record.id, fields={"id": record.id, **record.fields, "generation": {}}, pairs=1)
+                )
     return sink
 
 

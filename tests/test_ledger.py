@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +44,6 @@ def test_status_counts_what_is_there(tmp_path: Path) -> None:
     assert (found.prompt_tokens, found.completion_tokens, found.cost) == (300, 0, 0.003)
     assert (dict(found.failed), found.bad_lines) == ({"server": 1, "timeout": 1}, 1)
     assert (found.garbage, found.torn) == ([3], 11)
-    assert dict(found.models) == {"m": 3}
-    assert found.running is None
 
 
 def test_status_changes_nothing(tmp_path: Path) -> None:
@@ -56,14 +52,6 @@ def test_status_changes_nothing(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     status(output)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_status_tells_who_is_running(tmp_path: Path) -> None:
-    """A run that is alive is named; one that was killed is not."""
-    output = write(tmp_path, row("a"))
-    for pid, alive in ((os.getpid(), True), (2**22 + 1, False)):
-        Sidecar(fingerprint={}, running={"pid": pid, "host": platform.node()}).write(sidecar_path(output))
-        assert (status(output).running is not None) == alive
 
 
 def test_status_of_nothing(tmp_path: Path) -> None:
@@ -166,14 +154,6 @@ def test_merge_writes_over_nothing(tmp_path: Path) -> None:
         merge([one, two], tmp_path / "all.jsonl")
     with pytest.raises(UsageError, match="no output"):
         merge([one, tmp_path / "missing.jsonl"], tmp_path / "new.jsonl")
-
-
-@pytest.mark.parametrize("pid", [None, "1", [], {}, True, 1.5, 0, -1, -os.getpid(), 10**30, 2**31])
-def test_a_sidecar_with_an_odd_process_is_nobodys_run(tmp_path: Path, pid: object) -> None:
-    """What no process has as its number is no process, and no group of them."""
-    output = write(tmp_path, row("a"))
-    Sidecar(fingerprint={}, running={"pid": pid, "host": platform.node()}).write(sidecar_path(output))
-    assert status(output).running is None
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{}", b'{"fingerprint":1,"earlier":2}', b"\xff", None])

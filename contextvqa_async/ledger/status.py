@@ -6,7 +6,6 @@ Rule: what is there now is told as it is, also while a run is writing; nothing i
 from __future__ import annotations
 
 import os
-import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,8 +28,7 @@ class Status:
 
     ``rows`` are distinct ids; ``duplicates`` further rows of the same ids; ``empty`` rows without a pair. ``failed``
     counts records without a row by the class of their failure, ``bad_lines`` input lines that were no records.
-    ``garbage`` are the numbers of lines that are no rows, ``torn`` the bytes after the last whole line. ``running``
-    is the run that is writing now, as far as this machine can tell.
+    ``garbage`` are the numbers of lines that are no rows, ``torn`` the bytes after the last whole line.
     """
 
     output: Path
@@ -46,9 +44,7 @@ class Status:
     bad_lines: int = 0
     garbage: list[int] = field(default_factory=list)
     torn: int = 0
-    models: Counter[str] = field(default_factory=Counter)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    running: Mapping[str, Any] | None = None
 
 
 def status(output: Path, *, saving: Saving | None = None, cost: Cost | None = None) -> Status:
@@ -60,7 +56,7 @@ def status(output: Path, *, saving: Saving | None = None, cost: Cost | None = No
     found = Status(output=output, failed_output=(saving or Saving()).failed_path(output))
     index = Index(target.stat().st_size // 2000)
     if sidecar is not None:
-        found.settings, found.running = sidecar.fingerprint, sidecar.running if _is_alive(sidecar.running) else None
+        found.settings = sidecar.fingerprint
     try:
         _count_rows(found, target, index, found.settings)
         _count_failures(found, index)
@@ -112,7 +108,6 @@ def _count_row(found: Status, index: Index, row: Mapping[str, Any], key: bytes, 
     if isinstance(generation, dict):
         found.prompt_tokens += _number(generation.get("prompt_tokens"))
         found.completion_tokens += _number(generation.get("completion_tokens"))
-        found.models[str(generation.get("model"))] += 1
 
 
 def _count_failures(found: Status, index: Index) -> None:
@@ -129,19 +124,3 @@ def _count_failures(found: Status, index: Index) -> None:
 
 def _number(value: Any) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _is_alive(run: Mapping[str, Any] | None) -> bool:
-    """Whether the run that wrote the sidecar may still be there; of another machine's nobody knows."""
-    if run is None or run.get("host") != platform.node():
-        return run is not None
-    pid = run.get("pid")
-    if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 0:  # of 0 and less, kill() knows groups
-        return False
-    try:
-        os.kill(pid, 0)
-    except PermissionError:  # another user's
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from anyio import to_thread
 
@@ -69,16 +68,14 @@ class Verified:
             self.faults.append(fault)
 
 
-async def verify(
-    output: Path, source: Source, *, reading: Reading, saving: Saving | None = None, stdin: BinaryIO | None = None
-) -> Verified:
+async def verify(output: Path, source: Source, *, reading: Reading, saving: Saving | None = None) -> Verified:
     """Compare ``output`` and its failed file with ``source``. Raises UsageError where one cannot be read."""
     if not os.path.isfile(output):  # noqa: ASYNC240
         raise UsageError(f"There is no output {output}.")
     check = _Check(output, (saving or Saving()).failed_path(output), reading)
     await to_thread.run_sync(check.read_output)
     found = check.found
-    async for item in read_records(source, reading, chooser=check, stdin=stdin):
+    async for item in read_records(source, reading, chooser=check):
         if isinstance(item, Record):
             found.note(Fault("missing", id=item.id, line=item.line))
             continue

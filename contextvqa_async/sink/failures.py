@@ -112,7 +112,6 @@ class FailedFile:
     def __init__(self, path: Path, index: Index, mode: Mode) -> None:
         self.path = path
         self._index = index
-        self.count = 0
         self.bad_lines = 0
         self.size = 0
         if path.exists():
@@ -136,8 +135,6 @@ class FailedFile:
                 continue
             if known & Flag.FAILED:
                 doubled[key] = number
-            else:
-                self.count += 1
             self._enter(key, entry, mode)
         if stale or doubled:
             self._clear(doubled)

@@ -35,7 +35,7 @@ _OTHERWISE = 255 & ~Flag.SAME
 
 @dataclass(slots=True)
 class Counts:
-    """What the sink met in this run's input, and what it wrote; all of it grows while the run goes on."""
+    """What the sink met in this run's input; all of it grows while the run goes on."""
 
     done: int = 0
     """Records whose row was there before."""
@@ -45,10 +45,6 @@ class Counts:
     """Records whose id this input had named before."""
     standing: int = 0
     """Records that failed for good in an earlier run, and are not asked again."""
-    rows: int = 0
-    """Rows written and durable."""
-    failures: int = 0
-    """Failures written and durable."""
 
 
 class Sink:
@@ -170,7 +166,7 @@ class Sink:
         """
         key = None if item.id is None else key_of(item.id)
         if isinstance(item, Row):
-            line = dumps({self._id_key: item.id, **item.fields, self._id_key: item.id}) + b"\n"
+            line = dumps(item.fields) + b"\n"
         else:
             stays = key is not None and self._index.find(key) & Flag.ROW
             line = b"" if stays else dumps({**item.as_dict(), **self._owner}) + b"\n"
@@ -201,8 +197,6 @@ class Sink:
     def _note_written(self, written: list[Queued]) -> None:
         for queued in written:
             row = isinstance(queued.item, Row)
-            self.counts.rows += row
-            self.counts.failures += not row
             if queued.key is not None and queued.line:
                 flags = Flag.ROW | Flag.NEW_ROW if row else Flag.NEW_FAILURE
                 old = self._index.mark(queued.key, flags)
