@@ -209,7 +209,7 @@ def test_nothing_is_invented(text: str) -> None:
 
 def test_docstrings_are_true() -> None:
     """The examples in the refiner's docstrings run."""
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         result = doctest.testmod(importlib.import_module(module.name))
         assert not result.failed, module.name
     assert not doctest.testmod(package).failed

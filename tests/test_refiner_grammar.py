@@ -220,7 +220,7 @@ def test_a_cut_answer_keeps_its_complete_pairs(
 def test_a_glance_sees_what_reading_reads(layout: Layout, prose: list[str], pairs: list[tuple[str, str]]) -> None:
     """The shortcut for plain labelled pairs changes nothing."""
     text = unwrap(render(layout, prose, pairs))
-    found = [pairs_of(list(read_lines(text, glancing=glancing))) for glancing in (True, False)]
+    found = [pairs_of(list(read_lines(text, fast=fast))) for fast in (True, False)]
     assert found[0] == found[1]
 
 

@@ -4,18 +4,18 @@
     >>> refine("The owl is a bird.\\n\\nQ: What is the animal?\\nA: a bird").as_dict()
     {'context': 'The owl is a bird.', 'qas': [{'question': 'What is the animal?', 'answer': 'a bird'}]}
 
-    refinement     both ways to read an answer, and what a run may count of it
-    survey         the common ways, at a glance: signs, plain, template, runs
-    reading        all others, line by line
-        unwrap     what stands around the answer: turns, markup, tags, inline
-        data       what programs write: loosejson, looseyaml, keys
-        taught     labels that no table knows, from the text itself
-        lines      each line's evidence: labels, languages, phrases, tables
-        splits     lines that hold more than one thing: answered, enumerated, alike, told, options
-        scanner    stretches of pairs: regions, stretch, machine (the state machine's table stands there)
-        article    what says that an article follows; context, chatter: its prose
-        tidy       finished pairs
-    stream         the same of a text that grows
+    refinement         the fast path, or else the reading line by line; what a run may count of an answer
+    fast               shortcuts for the commonest ways of writing an answer; they change no result
+    reading            any answer, line by line:
+        unwrap             what stands around the answer: turns, markup, tags, inline
+        data               what programs write: loosejson, looseyaml, keys
+        learned_labels     labels that no table knows, from the text itself
+        lines              each line's evidence: labels, languages, phrases, tables
+        splits             lines that hold more than one thing: same_line, enumerated, commands, quoted_pairs, choices
+        scanner            stretches of pairs: regions, stretch, machine (the state machine's table stands there)
+        article            what says that an article follows; context, chatter: its prose
+        tidy               finished pairs
+    stream             how many pairs a text that still grows holds so far
 
 Rule: pure, total and linear: no text raises, and none takes more than time in proportion to its length.
 """

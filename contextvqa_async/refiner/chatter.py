@@ -11,11 +11,11 @@ from functools import cache, lru_cache
 
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import words
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import bulk
 from contextvqa_async.refiner.phrases import Phrases
 
-INTERJECTION = later(
+INTERJECTION = lazy(
     r"(?:sure|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|claro|bien sûr|natürlich"
     r"|好的|当然|當然|はい|もちろん|네|물론|конечно|certo|tabii|elbette|tentu|vâng|oczywiście|natuurlijk|بالتأكيد|بالطبع|ज़रूर|जरूर"
     r"|certamente|hello|hi)\w{0,8}"
@@ -23,7 +23,7 @@ INTERJECTION = later(
 )
 
 
-INSTEAD = later(r"\b(?:however|instead|but|here)\b", re.IGNORECASE)
+INSTEAD = lazy(r"\b(?:however|instead|but|here)\b", re.IGNORECASE)
 
 
 @cache

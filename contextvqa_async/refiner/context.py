@@ -13,17 +13,17 @@ from contextvqa_async.refiner.article import article_labels, ended, under_labels
 from contextvqa_async.refiner.chatter import INTERJECTION, apologizes, closes, opens, refuses
 from contextvqa_async.refiner.labels import cores, lowered
 from contextvqa_async.refiner.languages import UNSPACED
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import Line, bulk
 from contextvqa_async.refiner.regions import Region
 
 UNITS = r"(?:words?|characters|mots|wörter|palabras|palavras|parole|слов|字)"
-COUNTED = later(
+COUNTED = lazy(
     rf"[(\[（【][^\w\n]*(?:{UNITS}[^\d\n()\[\]]{{0,12}}\d[\d,.–-]*|(?:[^\W\d]+\s){{0,3}}[~≈]?\d[\d,.–-]*\s?{UNITS})\W*$",
     re.IGNORECASE,
 )
 """A remark in brackets on an article's length: ``(Word count: 131)``, ``[~150 words]``."""
-CRITERION = later(r"(?:\d\W{1,3})?(?:each|every|all|the)\s(?:questions?|answers?)\s(?:should|must)\b", re.IGNORECASE)
+CRITERION = lazy(r"(?:\d\W{1,3})?(?:each|every|all|the)\s(?:questions?|answers?)\s(?:should|must)\b", re.IGNORECASE)
 """What the prompt asks of pairs, said again before them."""
 BRIEF, WORDS = 60, 4
 """A line of fewer characters and words than a sentence has is a heading, marked or not."""
@@ -42,11 +42,6 @@ def _collapsed(text: str, printable: bool) -> str:
     """A text with single spaces, and none around it."""
     clean = "  " not in text and text[:1] != " " and text[-1:] != " " and (printable or text.isprintable())
     return text if clean else " ".join(text.split())
-
-
-def prefaced(words: str) -> bool:
-    """Whether the first paragraph is, or begins with, a preamble."""
-    return opens(words) or apologizes(words) or INTERJECTION.match(lowered(words[:400])) is not None
 
 
 def _article(lines: list[Line], regions: list[Region]) -> list[list[str]]:

@@ -12,35 +12,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from contextvqa_async.refiner.characters import uncommon
 from contextvqa_async.refiner.keys import BODIES, kind_of, number_in
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import asks
 from contextvqa_async.refiner.loosejson import DECODER, QUOTES, read_json
 from contextvqa_async.refiner.looseyaml import read_yaml
-from contextvqa_async.refiner.signs import uncommon
 from contextvqa_async.refiner.unwrap import ODD
 
-START = later(
+START = lazy(
     r"(?:^(?:[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t])?|(?<=[\n:：=]))[ \t>]*(?P<value>[\[{])"
     r"(?=\s*[\[{(\"'“}\]`]|\s*//|\s*[A-Za-z_]\w*\s*:)",
     re.MULTILINE,
 )
-FENCED = later(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$")
-YAML_FENCE = later(
+FENCED = lazy(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$")
+YAML_FENCE = lazy(
     r"^[ \t]*(?P<fence>`{3,}|~{3,})ya?ml[^\n]*\n(?P<value>.*?)(?:^[ \t]*(?P=fence)[ \t]*\n?|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-YAML_KEY = later(r"\s*(?:---[ \t]*\n\s*)?(?:#[^\n]*\n\s*)?[\w\"'][\w \"']{0,40}:(?:[ \t]|$)", re.MULTILINE)
-YAML_BLOCK = later(r"^[ \t-]*[\w\"'][\w \"']{0,40}:[ \t]*(?:[|>][-+]?[ \t]*$|\n[ \t]*- [\w\"'{])", re.MULTILINE)
-WHOLE = later(r"\s*(?:`{3,}[ \t]*(?:json5?|JSON)?[ \t]*\n\s*)?(?=[\[{])")
-COUNT = later(r"(?:^|(?<=\n))[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t]*$")
-UNFENCED = later(r"\s*(?:`{3,}|~{3,})")
+YAML_KEY = lazy(r"\s*(?:---[ \t]*\n\s*)?(?:#[^\n]*\n\s*)?[\w\"'][\w \"']{0,40}:(?:[ \t]|$)", re.MULTILINE)
+YAML_BLOCK = lazy(r"^[ \t-]*[\w\"'][\w \"']{0,40}:[ \t]*(?:[|>][-+]?[ \t]*$|\n[ \t]*- [\w\"'{])", re.MULTILINE)
+WHOLE = lazy(r"\s*(?:`{3,}[ \t]*(?:json5?|JSON)?[ \t]*\n\s*)?(?=[\[{])")
+COUNT = lazy(r"(?:^|(?<=\n))[ \t]*(?:\d{1,3}[.)]|[-*+])[ \t]*$")
+UNFENCED = lazy(r"\s*(?:`{3,}|~{3,})")
 LONG = 160
 """A text under an unknown key is no article unless it is longer."""
 
 
 @dataclass(slots=True)
-class Found:
+class Value:
     """What a value holds."""
 
     articles: list[str] = field(default_factory=list)
@@ -51,13 +51,13 @@ class Found:
     answers: dict[str, str] = field(default_factory=dict)
 
 
-def read_data(text: str) -> list[str | Found]:
+def read_data(text: str) -> list[str | Value]:
     """The text in pieces: words as they stand, and, in place of each value, what it holds."""
     opens = ("{" in text or "[" in text) and any(map(text.__contains__, QUOTES))
     return _yaml(text) or (_json(text) if opens else [text])
 
 
-def whole_value(text: str) -> Found | None:
+def whole_value(text: str) -> Value | None:
     """What a text holds that is nothing but one valid JSON value, in a fence or not, with an article and pairs."""
     lead = WHOLE.match(text)
     if lead is None or not ODD.isdisjoint(uncommon(text)):
@@ -72,15 +72,15 @@ def whole_value(text: str) -> Found | None:
     return found if found.articles and found.pairs else None
 
 
-def _found(value: Any, form: str = "json") -> Found:
+def _found(value: Any, form: str = "json") -> Value:
     """What a value holds."""
-    found = Found(form=form)
+    found = Value(form=form)
     collect(value, found)
     settle(found)
     return found
 
 
-def _yaml(text: str) -> list[str | Found]:
+def _yaml(text: str) -> list[str | Value]:
     """The same of a text that is YAML, or holds a fence with YAML; nothing where there is none."""
     fenced = YAML_FENCE.search(text) if "ml" in text else None
     if not fenced and not may_be_yaml(text):
@@ -100,9 +100,9 @@ def may_be_yaml(text: str) -> bool:
     return YAML_BLOCK.search(text) is not None
 
 
-def _json(text: str) -> list[str | Found]:
+def _json(text: str) -> list[str | Value]:
     """The same of a text that may hold values in JSON."""
-    pieces: list[str | Found] = []
+    pieces: list[str | Value] = []
     at = search = 0
     lead = len(text) - len(text.lstrip())
     while start := START.search(text, search):
@@ -121,7 +121,7 @@ def _json(text: str) -> list[str | Found]:
     return pieces
 
 
-def collect(value: Any, found: Found, depth: int = 0) -> None:
+def collect(value: Any, found: Value, depth: int = 0) -> None:
     """Walk a value and note its articles and pairs."""
     if depth > 12:
         return
@@ -133,7 +133,7 @@ def collect(value: Any, found: Found, depth: int = 0) -> None:
         found.texts.append(value)
 
 
-def _array(value: list[Any], found: Found, depth: int) -> None:
+def _array(value: list[Any], found: Value, depth: int) -> None:
     """An array: a pair, questions and answers by turns, sentences of one text, or values of their own."""
     strings = len(value) > 1 and all(isinstance(part, str) for part in value)
     asking = [asks(part) for part in value] if strings else []
@@ -155,7 +155,7 @@ def _is_pair(value: list[Any]) -> bool:
     return all(isinstance(part, str | int | float) for part in value[1:]) or (len(value) == 2 and _strings(value[1]))
 
 
-def _object(value: dict[str, Any], found: Found, depth: int) -> None:
+def _object(value: dict[str, Any], found: Value, depth: int) -> None:
     asked = [(key, part) for key, part in value.items() if kind_of(key) == "question" and isinstance(part, str)]
     if ("role" in value and isinstance(value.get("content"), str)) or (
         "from" in value and isinstance(value.get("value"), str)
@@ -168,7 +168,7 @@ def _object(value: dict[str, Any], found: Found, depth: int) -> None:
     return None
 
 
-def _turn(value: dict[str, Any], found: Found) -> None:
+def _turn(value: dict[str, Any], found: Value) -> None:
     """One turn of a conversation: people ask, models answer."""
     role = str(value.get("role", value.get("from"))).lower()
     words_ = str(value.get("content", value.get("value")))
@@ -178,7 +178,7 @@ def _turn(value: dict[str, Any], found: Found) -> None:
         found.answers[found.questions[-1][0]] = words_
 
 
-def _single(value: dict[str, Any], question: str, found: Found) -> bool:
+def _single(value: dict[str, Any], question: str, found: Value) -> bool:
     """An object that is one pair."""
     answers = [(key, part) for key, part in value.items() if kind_of(key) in {"answer", "answers"}]
     if not answers:
@@ -192,7 +192,7 @@ def _single(value: dict[str, Any], question: str, found: Found) -> bool:
     return True
 
 
-def _entry(key: str, part: Any, found: Found, depth: int) -> None:
+def _entry(key: str, part: Any, found: Value, depth: int) -> None:
     kind = kind_of(key)
     if kind == "question" and isinstance(part, str):
         found.questions.append((number_in(key) or str(len(found.questions) + 1), part))
@@ -230,7 +230,7 @@ def _numbered(part: Any) -> Iterator[tuple[str, str]]:
             yield str(at), flat(one)
 
 
-def _listed(part: Any, found: Found) -> None:
+def _listed(part: Any, found: Value) -> None:
     """A list, or an object by number, of questions; or an object that maps questions to answers."""
     if isinstance(part, dict) and any(asks(key) for key in part):
         found.pairs.extend((key, flat(one)) for key, one in part.items())
@@ -245,7 +245,7 @@ def _listed(part: Any, found: Found) -> None:
     found.questions.extend(_numbered(part))
 
 
-def _article(part: Any, found: Found, depth: int) -> None:
+def _article(part: Any, found: Value, depth: int) -> None:
     """An article's value: a string, paragraphs, or sections with headings."""
     if isinstance(part, str):
         found.articles.append(part)
@@ -294,7 +294,7 @@ def _sections(part: dict[str, Any], *, top: bool = True) -> str:
     return "\n\n".join(filter(None, out))
 
 
-def settle(found: Found) -> None:
+def settle(found: Value) -> None:
     """Bring questions and answers together that stood apart, by number or in order; a long text beside pairs is their
     article, whatever its key."""
     for name, question in found.questions:

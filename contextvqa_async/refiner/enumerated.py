@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import Line, read_line
 from contextvqa_async.refiner.splits import headed
 
-COUNT = later(r"(?:^|(?<=\s))[(（]?(?P<n>\d{1,2})[.)）、]\s*(?=\D)")
-ASKING = later("[?？؟]")
+COUNT = lazy(r"(?:^|(?<=\s))[(（]?(?P<n>\d{1,2})[.)）、]\s*(?=\D)")
+ASKING = lazy("[?？؟]")
 
 
 def enumerated(line: Line) -> list[Line]:

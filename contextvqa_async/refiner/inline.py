@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 
 Spans = tuple[tuple[int, int], ...]
 
-MARKED = later(r"[*_`~\\\[<$]")
-POINT = later(r"[\\`$*_~!\[<]")
-SOLITARY = later(r"[\\`$*_~]")
+MARKED = lazy(r"[*_`~\\\[<$]")
+POINT = lazy(r"[\\`$*_~!\[<]")
+SOLITARY = lazy(r"[\\`$*_~]")
 """The same where no bracket is closed."""
-TOKEN = later(
+TOKEN = lazy(
     r"(?P<esc>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>`++)"
     r"|(?P<math>\${1,2})"
@@ -28,14 +28,14 @@ TOKEN = later(
     r"|(?P<link>\[(?P<words>(?:[^\[\]\\]|\\.)*+)\](?:\((?:[^()\s]|\([^()\s]*+\))*+(?:\s[^()]*+)?\)|\[[^\[\]]*+\]))"
     r"|(?P<auto><(?:https?://|mailto:)[^<>\s]++>)"
 )
-CITED = later(r"\[\d{1,3}\]\[")
+CITED = lazy(r"\[\d{1,3}\]\[")
 """Two citations side by side are no link."""
-MATHS = later(r"[\\^_{}=]|^\S{1,3}$")
+MATHS = lazy(r"[\\^_{}=]|^\S{1,3}$")
 LATEX_CLOSE = {"\\(": "\\)", "\\[": "\\]"}
 
 
 @dataclass(slots=True)
-class Run:
+class MarkRun:
     """A run of emphasis marks: where, how many are left, and what it may do."""
 
     at: int
@@ -62,8 +62,8 @@ def plain(text: str) -> tuple[str, Spans]:
     return _join(pieces, bold)
 
 
-OTHER = later(r"[`~\\\[<$]")
-SIMPLE = later(r"(?<![\w*])([*_]{1,3})(?=[^\s*_])([^*_]+)(?<=[^\s*_])\1(?![\w*_])")
+OTHER = lazy(r"[`~\\\[<$]")
+SIMPLE = lazy(r"(?<![\w*])([*_]{1,3})(?=[^\s*_])([^*_]+)(?<=[^\s*_])\1(?![\w*_])")
 
 
 def _quick(text: str) -> tuple[str, Spans] | None:
@@ -93,10 +93,10 @@ def _alternating(parts: list[str]) -> tuple[str, Spans] | None:
     return "".join(parts), tuple(spans)
 
 
-def _pieces(text: str) -> tuple[list[str | Run], list[Run]]:
+def _pieces(text: str) -> tuple[list[str | MarkRun], list[MarkRun]]:
     """Cut the line in words and runs of emphasis marks; links, code and escapes are already words."""
-    pieces: list[str | Run] = []
-    runs: list[Run] = []
+    pieces: list[str | MarkRun] = []
+    runs: list[MarkRun] = []
     at = 0
     missing: set[str] = set()
     look = 0
@@ -171,7 +171,7 @@ def _math(text: str, found: re.Match[str], missing: set[str]) -> tuple[str, int]
     return close, end
 
 
-def _run(text: str, start: int, end: int) -> Run:
+def _run(text: str, start: int, end: int) -> MarkRun:
     """Whether a run may open or close emphasis, by what stands beside it."""
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
@@ -189,7 +189,7 @@ def _run(text: str, start: int, end: int) -> Run:
         right = not after.isspace() or _opened(text, start)
     if size > 3 and char != "~" and not (left and right):
         left, right = left and before.isspace(), right and after.isspace()
-    return Run(start, char, size, left, right, size)
+    return MarkRun(start, char, size, left, right, size)
 
 
 def _opened(text: str, start: int) -> bool:
@@ -203,10 +203,10 @@ def _wordy(char: str) -> bool:
     return char.isalnum() and ord(char) < 0x2E80
 
 
-def _match(runs: list[Run]) -> list[tuple[Run, Run]]:
+def _match(runs: list[MarkRun]) -> list[tuple[MarkRun, MarkRun]]:
     """Pair closing runs with opening ones; the pairs that made words bold."""
-    bold: list[tuple[Run, Run]] = []
-    waiting: dict[str, list[Run]] = {"*": [], "_": [], "~": []}
+    bold: list[tuple[MarkRun, MarkRun]] = []
+    waiting: dict[str, list[MarkRun]] = {"*": [], "_": [], "~": []}
     for run in runs:
         stack = waiting[run.char]
         while run.closes and run.left and stack:
@@ -223,14 +223,14 @@ def _match(runs: list[Run]) -> list[tuple[Run, Run]]:
     return bold
 
 
-def _join(pieces: list[str | Run], bold: list[tuple[Run, Run]]) -> tuple[str, Spans]:
+def _join(pieces: list[str | MarkRun], bold: list[tuple[MarkRun, MarkRun]]) -> tuple[str, Spans]:
     """Words without the marks that matched, and bold stretches in the new positions."""
     out: list[str] = []
     size = 0
     where: dict[int, int] = {}
     last = len(pieces) - 1
     for index, piece in enumerate(pieces):
-        if isinstance(piece, Run):
+        if isinstance(piece, MarkRun):
             where[piece.at] = size
             piece = _leftover(piece, first=not size, last=index >= last - 1 and not pieces[-1])
         if piece:
@@ -240,7 +240,7 @@ def _join(pieces: list[str | Run], bold: list[tuple[Run, Run]]) -> tuple[str, Sp
     return "".join(out), tuple(span for span in spans if span[1] > span[0])
 
 
-def _leftover(run: Run, *, first: bool, last: bool) -> str:
+def _leftover(run: MarkRun, *, first: bool, last: bool) -> str:
     """Marks without a partner are words, but for strong ones, whose other half was cut or stands on another line, and
     for what is left of them: ``**Q1:* Who?``."""
     if run.char == "~" or run.left > 3 or not (run.opens or run.closes or first or last):

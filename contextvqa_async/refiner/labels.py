@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.languages import LANGUAGES, UNSPACED, words
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.phrases import Phrases
 
 KINDS = ("note", "title", "article", "answers", "questions", "answer", "question", "pair")
@@ -23,14 +23,14 @@ KINDS = ("note", "title", "article", "answers", "questions", "answer", "question
 LINE = 200
 """What begins like ``A-1 Skyraider`` and is longer than a question is prose."""
 DIGITS = {char: at for at, char in enumerate("零一二三四五六七八九十") if at}
-BRACKET = later(r"[(\[]")
-HYPHENED = later(r"\w[-#_]\d+$")
+BRACKET = lazy(r"[(\[]")
+HYPHENED = lazy(r"\w[-#_]\d+$")
 """``J-2``: a name rather than a label, where nothing follows."""
 ORDINAL = {word: at for row in words("ordinals") for at, word in enumerate(row.split(), 1)}
 NTH = "|".join(LANGUAGES["English"].ordinals.rpartition("|")[2].split())
 ROMANS = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
 ROMAN = {word: at for at, word in enumerate(ROMANS.split(), 1)}
-WIDE = later("[\uff21-\uff5a]")
+WIDE = lazy("[\uff21-\uff5a]")
 NARROW = {0xFF21 + at: 0x41 + at for at in range(58)}
 OPEN = r"(?:[(\[【「『<《«〈（［〔{]\s?)"
 CLOSE = r"(?:\s?[)\]】」』>》»〉）］〕}])"
@@ -39,7 +39,7 @@ NUMBER = (
     + "|".join(sorted(ORDINAL, key=len, reverse=True))
     + r")(?!\w))(?:\ufe0f?\u20e3)?)"
 )
-ENDS = later(
+ENDS = lazy(
     r"\s{0,2}(?P<colon>[:：﹕︰∶︓፦៖])[\s:：]*"
     r"|(?P<mark>\s?[.．)\]】」』>》»〉）］|=、。،؛;။។።։]+)(?=\s|$|[^\W\d]|[¿\"“「']|(?<=．)\d)\s*"
     r"|(?P<dash>\s?(?:[-–—~→➜➔➡⇒]|->|=>){1,2})(?=\s)\s*"
@@ -183,8 +183,8 @@ def _number(found: re.Match[str]) -> int | None:
     return number_of(found["n"] or found["nth"] or found["ordinal"])
 
 
-SLASH = later(r"\s?[/|／]\s?")
-INITIAL = later(r"[^\W\d_]\.\s")
+SLASH = lazy(r"\s?[/|／]\s?")
+INITIAL = lazy(r"[^\W\d_]\.\s")
 
 
 def _stopped(found: re.Match[str]) -> bool:
@@ -195,7 +195,7 @@ def _stopped(found: re.Match[str]) -> bool:
     return "." in between and between[-1] == " "
 
 
-FIRST = later(r"[(\[【「『<《«〈（［〔{]?\s?([^\W\d_]+)")
+FIRST = lazy(r"[(\[【「『<《«〈（［〔{]?\s?([^\W\d_]+)")
 
 
 @cache
@@ -229,7 +229,7 @@ def may_begin(head: str) -> bool:
     )
 
 
-SIMPLE = later(r"([^\W\d_]+(?: [^\W\d_]+)?) ?(\d{1,3})?:\Z")
+SIMPLE = lazy(r"([^\W\d_]+(?: [^\W\d_]+)?) ?(\d{1,3})?:\Z")
 
 
 @lru_cache(maxsize=4096)
@@ -248,6 +248,12 @@ def before_colon(head: str) -> Label | None:
     word = found["word"]
     label = Label(kinds()[word], word, *ended, number=number, plural=bool(found["plural"]))
     return label if _credible(label) else None
+
+
+@lru_cache(maxsize=4096)
+def known_label(word: str) -> Label | None:
+    """The label that a word before a colon is."""
+    return before_colon(lowered(word) + ":")
 
 
 def _ended(

@@ -23,7 +23,7 @@ from contextvqa_async.refiner.labels import (
     read_label,
 )
 from contextvqa_async.refiner.languages import UNSPACED
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 
 ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD, NOTE = (chr(0xE000 + at) for at in range(8))
 BREAK, COUNTED = "\ue008", "\ue009"
@@ -32,35 +32,35 @@ BREAK, COUNTED = "\ue008", "\ue009"
 ``COUNTED`` stands before a number that a list of HTML only implies: it is evidence, and none of the words.
 """
 
-MARKS = later("[\ue000-\ue00f]+")
-STRUCTURE = later(
+MARKS = lazy("[\ue000-\ue00f]+")
+STRUCTURE = lazy(
     r"\s*(?:(?P<quote>>)|(?P<head>#{1,6}(?=[^#\d]|$))|(?P<task>[-*+]\s+\[[ xX✓✔]\]\s)"
     r"|(?P<bullet>[-*+•‣◦▪▫●○◆◇■□►▶▸➤➢➣✦✧★☆⁃∙·–—－](?=\s)|[•‣◦▪▫●▸➤]))"
 )
-RULE = later(
+RULE = lazy(
     r"(?:[-*_=~#+]\s?){3,}$|[─━═—–⸻⎯﹏＿\s]+$|(?:[•·∙◦]\s?){3,}$|\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-+:?)?\s*$|[+|](?:[-=]+[+|])+$"
 )
-DEFINED = later(r"\[[^\[\]^]{1,60}\]:\s*<?https?://\S+(?:\s+[\"'(].*)?$")
-WIKI_HEAD = later(r"(={2,6})\s*([^=].*?)\s*\1$")
+DEFINED = lazy(r"\[[^\[\]^]{1,60}\]:\s*<?https?://\S+(?:\s+[\"'(].*)?$")
+WIKI_HEAD = lazy(r"(={2,6})\s*([^=].*?)\s*\1$")
 NO_HEADS = frozenset({"question", "answer", "article", "title", "note"})
-EMOJI = later(
+EMOJI = lazy(
     "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff\u2190-\u21ff\u3030\u303d\u3297\u3299\u203c\u2049]"
     "[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]*)+\\s*"
 )
-NUMBERED = later(
+NUMBERED = lazy(
     r"(?:(?P<keycap>\d)\ufe0f?\u20e3(?:\ufe0f?\u20e3)?[.):]?|\U0001f51f"
     r"|[(（\[【]\s?(?P<paren>\d{1,3}|[一二三四五六七八九十]{1,3}|[ivxIVX]{1,4}|[a-zA-Z])\s?[)）\]】]"
     r"|(?P<dot>\d{1,3})(?:\s?[.)）\]、．:：/](?=\s|[^\W\d]|[¿\"“'「『*_(]|$)|\s?[-–—](?=\s)|-(?=[^\W\d_]{2,20}\*{0,2}[:：]))[.)]?"
     r"|\#(?P<hash>\d{1,3})[.):]?(?=\s)|(?P<circle>[①-⑳])|(?P<han>[一二三四五六七八九十]{1,3})[、.．)）]"
     r"|(?P<roman>[ivxIVX]{1,5})[.)](?=\s)|(?P<alpha>[a-zA-Z])[.)](?=\s)|№\s?(?P<no>\d{1,3})[.):]?(?=\s))\s*"
 )
-PART = later(
+PART = lazy(
     r"(?:part|step|section|phase|teil|parte|partie|часть|第|部分|أولا|ثانيا)\s?(?:\d|one|two|[abi]{1,3}|[一二三]|)(?:部分|步)?\s?[:.：)–—-]+\s*",
     re.IGNORECASE,
 )
 ASKING = "?？؟\u037e⁇⁈⁉⸮՞፧"
 CLOSING = "\"”»’'〉)]」』）* \t"
-SPOKEN = later(r"(?:[かの]|ますか|ですか)[。.]?$|(?:니까|는가|인가|한가|은가|을까|나요|까요)\.?$")
+SPOKEN = lazy(r"(?:[かの]|ますか|ですか)[。.]?$|(?:니까|는가|인가|한가|은가|을까|나요|까요)\.?$")
 
 
 @dataclass(slots=True)
@@ -148,8 +148,8 @@ def _uncounted(raw: str) -> Line:
     return line
 
 
-IMPLIED = later(r"^\d{1,3}\.\s*")
-QUICK = later(r"(\d{1,3}[.)] )?(\*\*)?([^\W\d_]+(?: [^\W\d_]+)?)( ?\d{1,3})?:(?(2)\*\*)\s+(?=[^\s*])([^*_`~\\\[<$]+)$")
+IMPLIED = lazy(r"^\d{1,3}\.\s*")
+QUICK = lazy(r"(\d{1,3}[.)] )?(\*\*)?([^\W\d_]+(?: [^\W\d_]+)?)( ?\d{1,3})?:(?(2)\*\*)\s+(?=[^\s*])([^*_`~\\\[<$]+)$")
 
 
 def _quick(raw: str, text: str) -> Line | None:

@@ -10,19 +10,19 @@ import json
 import re
 from typing import Any
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 
-SKIP = later(r"(?:\s+|//[^\n]*|,)*")
-BARE = later(r"[^\s,:{}\[\]\"']+")
-ATOM = later(r"[^,{}\[\]()\n]*")
+SKIP = lazy(r"(?:\s+|//[^\n]*|,)*")
+BARE = lazy(r"[^\s,:{}\[\]\"']+")
+ATOM = lazy(r"[^,{}\[\]()\n]*")
 STOP = {
     '"': re.compile(r'[^"\\]*+'),
     "'": re.compile(r"[^'\\]*+"),
     "“": re.compile(r"[^”\\]*+"),
     "`": re.compile(r"[^`\\]*+"),
 }
-AFTER_KEY = later(r"\s*:")
-AFTER_VALUE = later(
+AFTER_KEY = lazy(r"\s*:")
+AFTER_VALUE = lazy(
     r"\s*(?://[^\n]*\n\s*)*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$)"
 )
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " ", "/": "/", "\\": "\\", '"': '"', "'": "'"}
@@ -40,13 +40,13 @@ def read_json(text: str, at: int = 0) -> tuple[Any, int]:
     try:
         return DECODER.raw_decode(text, at)
     except (ValueError, RecursionError):
-        return Reader(text, at).read()
+        return JsonReader(text, at).read()
 
 
 DECODER = json.JSONDecoder(strict=False, parse_float=str, parse_int=str)
 
 
-class Reader:
+class JsonReader:
     """One value, read with a stack of open objects and arrays."""
 
     def __init__(self, text: str, at: int) -> None:

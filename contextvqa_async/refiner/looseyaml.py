@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.loosejson import read_json
 
-KEY = later(r"(\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|[^\W\d_][\w /&.-]{0,60}?) *:(?: +(.*))?$")
-BLOCK = later(r"[|>][-+]?\d?\s*(?:#.*)?$")
+KEY = lazy(r"(\"[^\"\n]{1,60}\"|'[^'\n]{1,60}'|[^\W\d_][\w /&.-]{0,60}?) *:(?: +(.*))?$")
+BLOCK = lazy(r"[|>][-+]?\d?\s*(?:#.*)?$")
 DEPTH = 40
 """Deeper than any answer; what is nested deeper is text."""
 
@@ -25,11 +25,11 @@ def read_yaml(text: str) -> tuple[Any, bool]:
     >>> read_yaml("text: >-\n  Owls\n  live.\nqas:\n  - q: Who?\n    a: 'Bob'\n  - {q: Where?, a: [Oslo, Rome]}")
     ({'text': 'Owls live.', 'qas': [{'q': 'Who?', 'a': 'Bob'}, {'q': 'Where?', 'a': ['Oslo', 'Rome']}]}, True)
     """
-    reader = Reader(text)
+    reader = YamlReader(text)
     return reader.value(0, 0), reader.done
 
 
-class Reader:
+class YamlReader:
     """Lines, and the place of the next one."""
 
     def __init__(self, text: str) -> None:

@@ -19,7 +19,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import Line
 
 IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED = "idle", "asked", "answered", "closed", "noted", "keyed"
@@ -313,7 +313,7 @@ def _complete(question: str) -> bool:
     return Line("text", body=question).asks
 
 
-ENUMERATED = later(r"(?:^|(?<=[\s,;，；、|]))[(（]?(?:[QAqa]\.?\s?)?(\d{1,3})\s?(?:[.):：）、]|\s?[-–—=]\s)\s*")
+ENUMERATED = lazy(r"(?:^|(?<=[\s,;，；、|]))[(（]?(?:[QAqa]\.?\s?)?(\d{1,3})\s?(?:[.):：）、]|\s?[-–—=]\s)\s*")
 
 
 def _parted(words: str, waiting: int) -> list[tuple[int | None, str]] | None:

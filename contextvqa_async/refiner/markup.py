@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import re
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 
-LATEX = later(r"\\(?:(?:sub)*section\*?|textbf|begin)\{")
-COMMAND = later(
+LATEX = lazy(r"\\(?:(?:sub)*section\*?|textbf|begin)\{")
+COMMAND = lazy(
     r"\\(?:begin|end)\{(?:document|enumerate|itemize|description|quote|quotation|center)\}(?:\[[^\[\]\n]{0,40}\])?"
     r"|\\(?:maketitle|noindent|newpage|smallskip|medskip|bigskip|clearpage|par)(?![a-zA-Z])"
     r"|\\(?:vspace|hspace|label|author|date)\*?\{[^{}\n]{0,80}\}"
     r"|(?P<named>\\item\[)(?P<label>[^\[\]\n]{1,60})\]\s*"
 )
-HEADING = later(r"\\(?:(?:sub)*section|chapter|paragraph|title)\*?\{([^{}\n]{0,200})\}")
-STRONG = later(r"\\(?:textbf|textsc)\{([^{}\n]*+)\}")
-WEAK = later(r"\\(?:textit|emph|underline|textsl|texttt|enquote)\{([^{}\n]*+)\}")
-ITEM = later(r"\\item(?![a-zA-Z])\s*")
-SPECIAL = later(r"\\([%&#_])")
-TERM = later(r"^;[ \t]+", re.MULTILINE)
+HEADING = lazy(r"\\(?:(?:sub)*section|chapter|paragraph|title)\*?\{([^{}\n]{0,200})\}")
+STRONG = lazy(r"\\(?:textbf|textsc)\{([^{}\n]*+)\}")
+WEAK = lazy(r"\\(?:textit|emph|underline|textsl|texttt|enquote)\{([^{}\n]*+)\}")
+ITEM = lazy(r"\\item(?![a-zA-Z])\s*")
+SPECIAL = lazy(r"\\([%&#_])")
+TERM = lazy(r"^;[ \t]+", re.MULTILINE)
 """``; Question``, a term of wikitext."""
-FIELD = later(r"^([ \t]*):(\w[\w ]{0,30}):(?=[ \t])", re.MULTILINE)
+FIELD = lazy(r"^([ \t]*):(\w[\w ]{0,30}):(?=[ \t])", re.MULTILINE)
 """``:Question: …``, a field of reStructuredText."""
-RST_LINK = later(r"`([^`<>\n]*[^`<>\s])\s*<[^<>\s]+>`__?")
-ORG_LINK = later(r"\[\[https?://[^\[\]\s]+\]\[([^\[\]\n]+)\]\]")
-ASCII_HEAD = later(r"^(={2,6})[ \t]+(?=\S)(.*[^=\s])[ \t]*$", re.MULTILINE)
-ASCII_TERM = later(r"^(.*[?？])::[ \t]*$", re.MULTILINE)
-ASCII_STYLE = later(r"^\[[a-z]{3,12}\]$\n?", re.MULTILINE)
+RST_LINK = lazy(r"`([^`<>\n]*[^`<>\s])\s*<[^<>\s]+>`__?")
+ORG_LINK = lazy(r"\[\[https?://[^\[\]\s]+\]\[([^\[\]\n]+)\]\]")
+ASCII_HEAD = lazy(r"^(={2,6})[ \t]+(?=\S)(.*[^=\s])[ \t]*$", re.MULTILINE)
+ASCII_TERM = lazy(r"^(.*[?？])::[ \t]*$", re.MULTILINE)
+ASCII_STYLE = lazy(r"^\[[a-z]{3,12}\]$\n?", re.MULTILINE)
 
 
 def unlatex(text: str) -> str:

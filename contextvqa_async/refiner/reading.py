@@ -2,7 +2,7 @@
 out.
 
     text ─ unwrap ─ read_data ─ untag ─ taught ─ read_tables ─ read_line ─ cut ─► lines ─ Scanner ─ choose ─► regions
-                                                                                    └───── paragraphs, tidy ──► Survey
+                                                                                    └───── paragraphs, tidy ──► Parsed
 
 Rule: each step takes what the one before it made, and none looks back.
 """
@@ -13,64 +13,63 @@ from collections.abc import Iterator
 from copy import copy
 
 from contextvqa_async.items import Pair
-from contextvqa_async.refiner.alike import cut_alike
+from contextvqa_async.refiner.choices import without_choices
+from contextvqa_async.refiner.commands import cut_commands
 from contextvqa_async.refiner.context import paragraphs
-from contextvqa_async.refiner.data import Found, read_data, whole_value
+from contextvqa_async.refiner.data import Value, read_data, whole_value
 from contextvqa_async.refiner.enumerated import enumerated
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.fast import is_plain, is_prose, last_run, read_fast
+from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.learned_labels import learn_labels
 from contextvqa_async.refiner.lines import ARTICLE, END, MARKS, Line, read_line
-from contextvqa_async.refiner.options import without_options
-from contextvqa_async.refiner.plain import is_plain
+from contextvqa_async.refiner.parsed import Parsed
+from contextvqa_async.refiner.quoted_pairs import CutLine, keep_prose_whole, may_be_prose
 from contextvqa_async.refiner.regions import Region
-from contextvqa_async.refiner.runs import last_run
 from contextvqa_async.refiner.scanner import Scanner, choose
 from contextvqa_async.refiner.splits import cut
-from contextvqa_async.refiner.survey import Survey, is_prose, survey
 from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
-from contextvqa_async.refiner.taught import taught
 from contextvqa_async.refiner.tidy import tidy
-from contextvqa_async.refiner.told import Cut, may_tell, whole
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
 
 SEALED_BLANK = Line("blank", sealed=True)
 VOID = "\n" * 40
-VOIDS = later("\n{41,}")
+VOIDS = lazy("\n{41,}")
 
 
-def read(text: str, *, glancing: bool = True) -> Survey:
-    """The same of any answer; ``glancing`` allows shortcuts, which change nothing."""
+def read(text: str, *, fast: bool = True) -> Parsed:
+    """The same of any answer; ``fast`` allows shortcuts, which change nothing."""
     value = whole_value(text)
     bare = text if value else unwrap(text)
-    seen = survey(bare) if glancing and bare != text else None
+    seen = read_fast(bare) if fast and bare != text else None
     if seen:
         return seen
-    pieces: list[str | Found] = [value] if value else read_data(bare)
-    alone = _alone(pieces) if glancing else None
+    pieces: list[str | Value] = [value] if value else read_data(bare)
+    alone = _alone(pieces) if fast else None
     if alone and (seen := _all_data(alone)):
         return seen
-    lines = without_options(list(_piece_lines(pieces, glancing=glancing)))
+    lines = without_choices(list(_piece_lines(pieces, fast=fast)))
     regions = choose(Scanner(lines).regions(), lines)
     pairs = tidy([(asked.question, asked.answer) for region in regions for asked in region.pairs])
     return _seen(lines, regions if pairs else [], pairs)
 
 
-def _seen(lines: list[Line], regions: list[Region], pairs: tuple[Pair, ...]) -> Survey:
-    return Survey(lines, regions, pairs, [_unmarked(words) for words in paragraphs(lines, regions)])
+def _seen(lines: list[Line], regions: list[Region], pairs: tuple[Pair, ...]) -> Parsed:
+    return Parsed(lines, regions, pairs, [_unmarked(words) for words in paragraphs(lines, regions)])
 
 
 def _unmarked(text: str) -> str:
     return text if text.isascii() else MARKS.sub("", text)
 
 
-def _alone(pieces: list[str | Found]) -> Found | None:
+def _alone(pieces: list[str | Value]) -> Value | None:
     """A value with an article and pairs, beside which there is nothing."""
     found = [piece for piece in pieces if not isinstance(piece, str) or piece.strip()]
     alone = found[0] if len(found) == 1 else None
-    return alone if isinstance(alone, Found) and alone.articles and alone.pairs else None
+    return alone if isinstance(alone, Value) and alone.articles and alone.pairs else None
 
 
-def _all_data(found: Found) -> Survey | None:
+def _all_data(found: Value) -> Parsed | None:
     """The same of a value that holds an article and pairs, each whole."""
     data = list(_pairs(found))
     pairs = tidy([line.pair for line in data if line.pair and all(line.pair)])
@@ -78,7 +77,7 @@ def _all_data(found: Found) -> Survey | None:
         return None
     prose = [part for text in found.articles for part in text.split("\n\n") if part]
     if all(map(_untouched, prose)):
-        return Survey(data, [Region(0, len(data), "label")], pairs, prose)
+        return Parsed(data, [Region(0, len(data), "label")], pairs, prose)
     lines = [line for text in found.articles for line in _sealed(text)]
     return _seen([*lines, *data], [Region(len(lines), len(lines) + len(data), "label")], pairs)
 
@@ -88,24 +87,24 @@ def _untouched(raw: str) -> bool:
     return is_prose(raw) and raw.isprintable() and "&" not in raw and "=" not in raw and "  " not in raw
 
 
-def read_lines(text: str, *, glancing: bool = True) -> Iterator[Line]:
-    """All lines of an unwrapped answer, with their evidence; ``glancing`` allows the shortcut for plain pairs."""
-    return _piece_lines(read_data(text), glancing=glancing)
+def read_lines(text: str, *, fast: bool = True) -> Iterator[Line]:
+    """All lines of an unwrapped answer, with their evidence; ``fast`` allows the shortcut for plain pairs."""
+    return _piece_lines(read_data(text), fast=fast)
 
 
-def _piece_lines(pieces: list[str | Found], *, glancing: bool) -> Iterator[Line]:
+def _piece_lines(pieces: list[str | Value], *, fast: bool) -> Iterator[Line]:
     for piece in pieces:
-        if isinstance(piece, Found):
+        if isinstance(piece, Value):
             yield from _data_lines(piece)
         elif piece.strip():
-            yield from _text_lines(piece, glancing=glancing)
+            yield from _text_lines(piece, fast=fast)
 
 
-def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
-    text = taught(entities(untag(unfence(text))))
+def _text_lines(text: str, *, fast: bool) -> Iterator[Line]:
+    text = learn_labels(entities(untag(unfence(text))))
     if VOID in text:  # tags leave many blank lines, and no look ahead is that long
         text = VOIDS.sub(VOID, text)
-    found = last_run(text) if glancing else None
+    found = last_run(text) if fast else None
     if found is None:
         yield from _lines(text)
         return
@@ -119,10 +118,10 @@ def _text_lines(text: str, *, glancing: bool) -> Iterator[Line]:
 
 def _lines(text: str, *, labelled: bool = False) -> Iterator[Line]:
     """Each line of a text, or the lines that one holds; ``labelled``: labelled lines are known to follow."""
-    return whole(cut_alike(list(_cut_lines(text))), labelled=labelled)
+    return keep_prose_whole(cut_commands(list(_cut_lines(text))), labelled=labelled)
 
 
-def _cut_lines(text: str) -> Iterator[Cut]:
+def _cut_lines(text: str) -> Iterator[CutLine]:
     """Each line of a text, or the lines that one holds; both, where it could be prose."""
     raws = text.split("\n")
     tabular = "|" in text or "\t" in text or any(box in text for box in "│┃║") or any(map(may_be_commas, raws))
@@ -136,7 +135,7 @@ def _cut_lines(text: str) -> Iterator[Cut]:
             continue
         if raw not in seen:
             line, seen[raw] = _parts(raw)
-            if len(seen[raw]) > 1 and may_tell(seen[raw], line):
+            if len(seen[raw]) > 1 and may_be_prose(seen[raw], line):
                 yield [line, *seen[raw]]
                 continue
         yield from seen[raw]
@@ -160,7 +159,7 @@ def _parts(raw: str) -> tuple[Line, list[Line]]:
     return line, parts
 
 
-def _data_lines(found: Found) -> Iterator[Line]:
+def _data_lines(found: Value) -> Iterator[Line]:
     """What a JSON value holds, as lines."""
     if not found.pairs:
         for text in (*found.articles, *found.texts):
@@ -173,7 +172,7 @@ def _data_lines(found: Found) -> Iterator[Line]:
     yield from _pairs(found)
 
 
-def _pairs(found: Found) -> Iterator[Line]:
+def _pairs(found: Value) -> Iterator[Line]:
     for question, answer in found.pairs:
         yield Line("data", pair=(_plain(question), _plain(answer)), form=found.form)
 

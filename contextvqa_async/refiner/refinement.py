@@ -1,9 +1,9 @@
 """A raw answer comes in; the article and its pairs go out.
 
-    text ─ survey, or else read ─► Survey ─► Refined
+    text ─ read_fast, or else read ─► Parsed ─► Refined
 
-Rule: the common ways of writing an answer are seen at a glance (``survey.py``), all others line by line
-(``reading.py``), and where both can read one they read it alike.
+Rule: the common ways of writing an answer take a fast path (``fast/``), all others are read line by line
+(``reading.py``), and where both can read an answer they read it alike.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from contextvqa_async.items import Pair, Refined
 from contextvqa_async.refiner.chatter import refuses
+from contextvqa_async.refiner.fast import read_fast
+from contextvqa_async.refiner.parsed import Parsed
 from contextvqa_async.refiner.reading import read
-from contextvqa_async.refiner.survey import Survey, survey
 
 ESCAPED = "\\u"
 """Where JSON escapes a character it may do so by halves, of which one may be missing."""
@@ -41,10 +42,10 @@ def refine(text: str, *, keep_paragraphs: bool = False) -> Refined:
     >>> refine("问：图中是哪座城市？\\n答：奥斯陆").qas
     (Pair(question='图中是哪座城市？', answer='奥斯陆'),)
     """
-    return refined(text, survey(text) or read(text), keep_paragraphs=keep_paragraphs)
+    return refined(text, read_fast(text) or read(text), keep_paragraphs=keep_paragraphs)
 
 
-def refined(text: str, seen: Survey, *, keep_paragraphs: bool = False) -> Refined:
+def refined(text: str, seen: Parsed, *, keep_paragraphs: bool = False) -> Refined:
     """What was seen in a raw answer, put together."""
     context, pairs = ("\n\n" if keep_paragraphs else " ").join(seen.prose), seen.pairs
     if ESCAPED in text:
@@ -62,7 +63,7 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _layout(seen: Survey) -> str:
+def _layout(seen: Parsed) -> str:
     """How the pairs were written."""
     if not seen.regions:
         return "no pairs" if any(line.kind == "text" for line in seen.lines) else "empty"
@@ -72,7 +73,7 @@ def _layout(seen: Survey) -> str:
     return STYLES.get(main.style, main.style)
 
 
-def _warnings(text: str, seen: Survey) -> Iterator[str]:
+def _warnings(text: str, seen: Parsed) -> Iterator[str]:
     """What was odd about the answer, in words that a run can count."""
     pairs, regions = seen.pairs, seen.regions
     if not pairs:

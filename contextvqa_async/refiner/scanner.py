@@ -6,9 +6,8 @@ neighbours; a heading is one over pairs only if pairs follow; a dialogue quoted 
 
 from __future__ import annotations
 
-from contextvqa_async.refiner.answered import answered, commanded
 from contextvqa_async.refiner.chatter import closes, opens
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
 from contextvqa_async.refiner.machine import Asked
 from contextvqa_async.refiner.regions import (
@@ -23,11 +22,12 @@ from contextvqa_async.refiner.regions import (
     put_behind,
     speaks,
 )
+from contextvqa_async.refiner.same_line import split_command, split_question
 from contextvqa_async.refiner.stretch import Stretch
 
 PROSE = 400
 """Longer than an answer can be that is labelled, or whose question is."""
-SENTENCES = later(r"[^\W\d_]{2}[.!][\"”’)]?\s|[。！][\"”’」）]?(?!$)")
+SENTENCES = lazy(r"[^\W\d_]{2}[.!][\"”’)]?\s|[。！][\"”’」）]?(?!$)")
 
 
 class Scanner:
@@ -66,8 +66,8 @@ class Scanner:
         """Take in the pair right before a stretch, whose question is a command, if it is written as the others are."""
         before = [at for at in range(max(0, region.start - 4), region.start) if self.lines[at].kind == "text"]
         lines, first = [self.lines[at] for at in before], self.lines[region.start]
-        if lines and answered(first, first.body) and self._alike(lines[-1], first):
-            if split := commanded(lines[-1], lines[-1].body):
+        if lines and split_question(first, first.body) and self._alike(lines[-1], first):
+            if split := split_command(lines[-1], lines[-1].body):
                 region.lead_with(Asked(split[0], None, [split[1]]), before[-1])
         elif len(lines) > 1 and first.style in {"bold", "head"} and self._alike(lines[-2], first):
             asked, said = lines[-2].body, lines[-1]
@@ -132,7 +132,7 @@ class Scanner:
         decorated = line.style != "text"
         if not (decorated or anchored):
             return False
-        split = answered(line, line.body)
+        split = split_question(line, line.body)
         if split and (decorated or anchored) and split[2] in {"sign", "brackets", "space"}:
             return anchored or line.decor != "item" or line.number in {0, 1, None}
         if anchored and split and line.style in {"item", "bullet", "text"}:

@@ -15,13 +15,13 @@ from functools import cache
 
 from contextvqa_async.refiner.labels import Label, cores, first_words, heading, kinds, lowered, read_label
 from contextvqa_async.refiner.languages import UNSPACED
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ASKING, EMOJI, Line
 from contextvqa_async.refiner.lines import asks as ends_asking
 
 BETWEEN = frozenset(" \t\xa0:：|/;；，。?？؟）)]】→•·>”»」…")
 OPENING = frozenset("([（【「<")
-WORD = later(r"[^\W\d_]+")
+WORD = lazy(r"[^\W\d_]+")
 
 
 @cache
@@ -33,11 +33,11 @@ def last_words() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(spaced - {""}), frozenset(word[-1] for word in inside if word >= UNSPACED)
 
 
-BEFORE = later(r"([^\W\d_]+)[\s\d#.(]*[a-z)]?[)\]\s*]*$")
+BEFORE = lazy(r"([^\W\d_]+)[\s\d#.(]*[a-z)]?[)\]\s*]*$")
 CLOSED = frozenset(")]）】0123456789０１２３４５６７８９")
 COUNTED = " \t0123456789#.("
 SIGN_ENDED = r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)"
-SIGNED = later(SIGN_ENDED)
+SIGNED = lazy(SIGN_ENDED)
 
 
 def _holds_label(line: Line, body: str) -> bool:
@@ -81,7 +81,7 @@ def _starts(low: str, at: int) -> Iterator[int]:
 
 TRIM = " \t|/;；→⇒➜•·*–—-=>~"
 COUNTING = frozenset(".)、")
-COUNT = later(r"(?:^|\s)\d{1,3}[.)、]$")
+COUNT = lazy(r"(?:^|\s)\d{1,3}[.)、]$")
 
 
 def cut(line: Line) -> list[Line]:
@@ -288,7 +288,7 @@ def cut_at(line: Line, start: int, label: Label) -> list[Line]:
     return _parts(line, [(start, _ending(label, label.end - start))])
 
 
-TAIL = later(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")
+TAIL = lazy(r"(?:(?<=[.!?。！？…])|(?<=[.!?]\"))\s*(?P<tail>[^.!?。！？…]{3,90})$")
 
 
 def headed(head: Line) -> list[Line]:

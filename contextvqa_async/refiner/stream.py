@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 
 from contextvqa_async.items import Refined
-from contextvqa_async.refiner.answered import answered
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ANSWER, NOTE, QUESTION, Line, read_line
+from contextvqa_async.refiner.quoted_pairs import may_be_prose
 from contextvqa_async.refiner.refinement import refine
+from contextvqa_async.refiner.same_line import split_question
 from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.tables import row_pairs
 from contextvqa_async.refiner.tags import untag
-from contextvqa_async.refiner.told import may_tell
 from contextvqa_async.refiner.turns import THINK_CLOSE, THINK_OPEN
 
 ANSWERS = (
@@ -26,8 +26,8 @@ ANSWERS = (
     r"|jawaban|đáp án|trả lời|الإجابة|الجواب|answer_?\d+|a\d+"
 )
 VALUE = r"""(?:"(?:[^"\\]|\\.)++"|'(?:[^'\\]|\\.)++'|\[[^\[\]]*+\]|-?[\d.]+(?=\s*[,}\n]))"""
-KEYED = later(rf"""["'](?:{ANSWERS})["']\s*:\s*{VALUE}""", re.IGNORECASE)
-JSON_LINE = later(r"\s*[\[{}\]\"']")
+KEYED = lazy(rf"""["'](?:{ANSWERS})["']\s*:\s*{VALUE}""", re.IGNORECASE)
+JSON_LINE = lazy(r"\s*[\[{}\]\"']")
 
 
 class Refiner:
@@ -116,7 +116,7 @@ class PairCounter:
         for part in untag(raw).split("\n") if "<" in raw else [raw]:
             line = read_line(part)
             pieces = cut(line) if line.kind == "text" and line.body else [line]
-            for piece in [line] if may_tell(pieces, line) else pieces:
+            for piece in [line] if may_be_prose(pieces, line) else pieces:
                 found += self._take(piece)
         return found
 
@@ -136,7 +136,7 @@ class PairCounter:
             not self.labelled
             and line.label is None
             and line.style != "text"
-            and (line.asks or answered(line, line.body))
+            and (line.asks or split_question(line, line.body))
             and len(line.body) < 400
         ):
             self.asked = True
@@ -150,7 +150,7 @@ class PairCounter:
 
     def _whole(self, line: Line, words: str) -> int:
         """A question's line may hold its answer."""
-        split = answered(line, words) if words else None
+        split = split_question(line, words) if words else None
         if split and split[2] in {"sign", "brackets", "space"}:
             self.asked = False
             return 1

@@ -5,21 +5,21 @@ Rule: what a line is depends on the style of the stretch and on the labels to co
 
 from __future__ import annotations
 
-from contextvqa_async.refiner.answered import answered, commanded
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import Label, lowered
 from contextvqa_async.refiner.languages import words
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line, bulk
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
 from contextvqa_async.refiner.regions import LONG, Ahead, Region, next_words, speaks
+from contextvqa_async.refiner.same_line import split_command, split_question
 
-LETTERED = later(r"([a-z])[.)]\s+(?=\S)")
-TWICE = later(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
-TAIL = later(r"\s[*_]{0,3}(?P<word>[^\W\d_]{1,14})\s?\d{0,2}[:：]?[*_]{0,3}$")
-WORDY = later(r"[^\W_]")
-NUMBER = later(r"\d{1,2}[.:)]?")
-LED = later(r"(?:[-=]+>|>>|»|[⇒➜➔⟶]|[:：](?=\s))\s*(?=\S)")
+LETTERED = lazy(r"([a-z])[.)]\s+(?=\S)")
+TWICE = lazy(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
+TAIL = lazy(r"\s[*_]{0,3}(?P<word>[^\W\d_]{1,14})\s?\d{0,2}[:：]?[*_]{0,3}$")
+WORDY = lazy(r"[^\W_]")
+NUMBER = lazy(r"\d{1,2}[.:)]?")
+LED = lazy(r"(?:[-=]+>|>>|»|[⇒➜➔⟶]|[:：](?=\s))\s*(?=\S)")
 
 
 def _led(words: str) -> str:
@@ -210,8 +210,8 @@ class Stretch:
 
     def _inner(self, line: Line, words: str) -> tuple[str, str, str] | None:
         """A question and an answer on one line, for the signs between them, or as all before it were."""
-        inner = answered(line, words)
-        return commanded(line, words) if inner is None and not line.asks and self._on_one_line() else inner
+        inner = split_question(line, words)
+        return split_command(line, words) if inner is None and not line.asks and self._on_one_line() else inner
 
     def _on_one_line(self) -> bool:
         """Whether every question so far stood on one line with its answer."""
@@ -222,7 +222,7 @@ class Stretch:
         asked = self.machine.asked
         if len(asked) < 2 or asked[0].answers or self.split < len(asked) - 1:
             return
-        if split := commanded(self.lines[self.region.start], asked[0].question):
+        if split := split_command(self.lines[self.region.start], asked[0].question):
             asked[0].question, asked[0].answers = split[0], [split[1]]
 
     def _asking(self, at: int, words: str) -> tuple[str, str, str] | None:

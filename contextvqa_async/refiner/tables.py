@@ -14,13 +14,13 @@ from functools import lru_cache
 
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import read_label
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import BREAK, Line, asks
 
-BOX = later("[│┃║￨｜]")
-CELL = later(r"(?<!\\)\|")
-SEPARATOR = later(r"^[\s|]*:?-{2,}:?[\s|:+-]*$|^[+├┌└╔╠╚┏┣┗][-=─━═┬┼┴+╦╬╩┳╋┻┤┐┘╗╣╝┓┫┛]+$")
-LINES = later(f"[,;]?\\s*{BREAK}[\\s•-]*")
+BOX = lazy("[│┃║￨｜]")
+CELL = lazy(r"(?<!\\)\|")
+SEPARATOR = lazy(r"^[\s|]*:?-{2,}:?[\s|:+-]*$|^[+├┌└╔╠╚┏┣┗][-=─━═┬┼┴+╦╬╩┳╋┻┤┐┘╗╣╝┓┫┛]+$")
+LINES = lazy(f"[,;]?\\s*{BREAK}[\\s•-]*")
 Rows = list[list[str]]
 
 

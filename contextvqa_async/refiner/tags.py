@@ -10,14 +10,14 @@ from functools import cache
 
 from contextvqa_async.refiner.labels import kinds
 from contextvqa_async.refiner.languages import listed
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, COUNTED, DEFINITION, END, HEAD, NOTE, QUESTION, TERM
 
-TAG = later(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
-DECLARED = later(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]*+/>", re.IGNORECASE)
-GONE = later(r"<!--|<(?P<name>script|style|ref|svg)(?:\s[^<>]*+)?>", re.IGNORECASE)
-ROW = later(r"^[ \t]*\|.*$", re.MULTILINE)
-BR = later(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+TAG = lazy(r"<(?P<close>/?)(?P<name>[^\W\d_][\w:.-]{0,40})(?P<attrs>\s[^<>]*+)?/?>")
+DECLARED = lazy(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]*+/>", re.IGNORECASE)
+GONE = lazy(r"<!--|<(?P<name>script|style|ref|svg)(?:\s[^<>]*+)?>", re.IGNORECASE)
+ROW = lazy(r"^[ \t]*\|.*$", re.MULTILINE)
+BR = lazy(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 BLOCKS = listed(
     "p|div|section|br|hr|tr|table|tbody|thead|tfoot|ul|ol|dl|blockquote|header|footer|main|html|body|head|pre"
     "|details|nav|figure|figcaption|center|fieldset|form|caption|colgroup|aside"
@@ -93,7 +93,7 @@ def _answers_wrap(text: str) -> bool:
     return len(opens) == 1 and not re.search(r"<(?:question|q)\d*(?:\s[^<>]*+)?>", text)
 
 
-MARKER = later(rf"(^[ ]*(?:{COUNTED}\d{{1,3}}\.|-)[ ])\s+(?=[^\s{COUNTED}])", re.MULTILINE)
+MARKER = lazy(rf"(^[ ]*(?:{COUNTED}\d{{1,3}}\.|-)[ ])\s+(?=[^\s{COUNTED}])", re.MULTILINE)
 """An item's number or bullet whose words stand on a line below it."""
 
 

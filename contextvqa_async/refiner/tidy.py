@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvqa_async.items import Pair
 from contextvqa_async.refiner.labels import lowered, read_label
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 
 QUOTED = {
     '"': '"',
@@ -27,13 +27,13 @@ QUOTED = {
 BRACKETED = {"(": ")", "[": "]", "{": "}", "<": ">", "（": "）", "【": "】"}
 OPENED = {**QUOTED, **BRACKETED, "*": "*"}
 del OPENED["'"]  # an apostrophe opens nothing: ``'Allo``
-REMARK = later(r"\s*[(（\[](?P<inside>[^()（）\[\]]{3,300})[)）\]]\s*[.。]?$")
-LISTED = later(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*'))*\s*\]$")
-LISTED_PART = later(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
-FLOW = later(r"\[[^\[\]]*,[^\[\]]*\]$")
-NUMBER = later(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
-STARRED = later(r"^\*\s?\w|[^\W\d_]{3}[?!.]?\*$")
-NEAT = later(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
+REMARK = lazy(r"\s*[(（\[](?P<inside>[^()（）\[\]]{3,300})[)）\]]\s*[.。]?$")
+LISTED = lazy(r"\[\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*')(?:\s*,\s*(?:\"[^\"\[\]]*\"|'[^'\[\]]*'))*\s*\]$")
+LISTED_PART = lazy(r"\"([^\"]*)\"|'([^']*)'|([^\s,][^,]*)")
+FLOW = lazy(r"\[[^\[\]]*,[^\[\]]*\]$")
+NUMBER = lazy(r"(?:\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
+STARRED = lazy(r"^\*\s?\w|[^\W\d_]{3}[?!.]?\*$")
+NEAT = lazy(r"[^\W\d_][\w ,.;'’/%°–&!?-]*[\w.!?？]\n(?:[^\W_]|[£€¥$])[\w ,.;'’/%°–&!?£€¥$-]*(?<=[\w.%])\Z")
 """A pair, a word on either line's ends, and no sign that could wrap it, or stand between a label and its words."""
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 
-TOKENS = later(
+TOKENS = lazy(
     r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|end_of_turn|start_of_turn)>(?:model\n)?|\[/?INST\]"
 )
-TORN = later(r"<(?:[|｜][^<>\n]{0,40}|/[\w:-]{0,30})?$")
-TORN_TAG = later(r"\s*<[a-z][\w:-]{0,30}$")
-CHANNEL = later(r"<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>")
-FINAL = later(r"<\|channel\|>\s*final[^<]*<\|message\|>")
+TORN = lazy(r"<(?:[|｜][^<>\n]{0,40}|/[\w:-]{0,30})?$")
+TORN_TAG = lazy(r"\s*<[a-z][\w:-]{0,30}$")
+CHANNEL = lazy(r"<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>")
+FINAL = lazy(r"<\|channel\|>\s*final[^<]*<\|message\|>")
 USER = (
     r"(?:\[INST\]|<\|im_start\|>\s*(?:system|user)|<\|start_header_id\|>\s*(?:system|user)|<start_of_turn>\s*user"
     r"|<\|user\|>|<｜User｜>|(?:#{2,4} ?)?(?:USER|User|Human|HUMAN)\s?:"
@@ -29,33 +29,33 @@ MODEL = (
     rf"|{SPOKEN}"
     r"|^#{2,4} ?(?:Response|Assistant|Output)\b:?)"
 )
-TALK = later(SPOKEN)
+TALK = lazy(SPOKEN)
 AT_USER = rf"(?:\s|</?s>|<bos>|<\|begin_of_text\|>)*+{USER}"
 AT_MODEL = rf"\s*+(?:{MODEL}|(?:assistant|ASSISTANT|Assistant)\s*\n)\s*"
-ECHO = later(AT_USER)
-REPLY = later(MODEL, re.MULTILINE)
-ROLE = later(AT_MODEL)
-TURN = later(rf"(?:<\|im_end\|>|<\|eot_id\|>|<end_of_turn>|</s>|<\|end\|>|<\|endoftext\|>)\s*(?:<s>\s*)?{USER}")
+ECHO = lazy(AT_USER)
+REPLY = lazy(MODEL, re.MULTILINE)
+ROLE = lazy(AT_MODEL)
+TURN = lazy(rf"(?:<\|im_end\|>|<\|eot_id\|>|<end_of_turn>|</s>|<\|end\|>|<\|endoftext\|>)\s*(?:<s>\s*)?{USER}")
 NAMES = (
     r"think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratchpad|inner_monologue|seed:think"
     r"|internal_reasoning|planning|plan"
 )
-THINK_OPEN = later(
+THINK_OPEN = lazy(
     rf"<(?P<tag>{NAMES})(?:\s[^<>]*+)?>|(?P<moon>◁think▷)|(?P<mistral>\[THINK\])|(?P<begin><\|begin_of_thought\|>)|(?P<gem><unused94>thought)",
     re.IGNORECASE,
 )
-THINK_CLOSE = later(rf"</(?:{NAMES})\s*>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<unused95>", re.IGNORECASE)
+THINK_CLOSE = lazy(rf"</(?:{NAMES})\s*>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<unused95>", re.IGNORECASE)
 CLOSES = {"moon": "◁/think▷", "mistral": "[/THINK]", "begin": "<|end_of_thought|>", "gem": "<unused95>"}
-DETAILS = later(r"<details[^<>]*+>\s*<summary>(?P<summary>[^<]*+)</summary>", re.IGNORECASE)
+DETAILS = lazy(r"<details[^<>]*+>\s*<summary>(?P<summary>[^<]*+)</summary>", re.IGNORECASE)
 THOUGHT = (
     r"\s*+[*#_ ]*+(?i:(?:Thinking|Thoughts?|Reasoning|Analysis)(?: process)?[*_ ]*+[:：]|Let(?: me|'s| us) think\b)"
 )
-ALOUD = later(THOUGHT)
-FINALLY = later(
+ALOUD = lazy(THOUGHT)
+FINALLY = lazy(
     r"^[*#_ \t]*+Final (?:Answer|Output|Response|Reply|Result)[*_ ]*+[:：]?+[*_ \t]*+$", re.IGNORECASE | re.MULTILINE
 )
 """Reasoning in plain words, and the line that ends it."""
-TURNS = later(rf"{AT_USER}|{AT_MODEL}|{THOUGHT}")
+TURNS = lazy(rf"{AT_USER}|{AT_MODEL}|{THOUGHT}")
 
 
 def begins_with_turn(text: str) -> bool:

@@ -9,29 +9,29 @@ import html
 import json
 import re
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.characters import uncommon
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.markup import LANGUAGES
-from contextvqa_async.refiner.signs import uncommon
 from contextvqa_async.refiner.turns import final_answer, own_turn, reply, without_reasoning
 
-BREAKS = later("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
-INVISIBLE = later("[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\ue00f]")
+BREAKS = lazy("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
+INVISIBLE = lazy("[\ufeff\u200b\u2060\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\x00-\x08\x0e-\x1f\ue000-\ue00f]")
 ODD = frozenset("\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c").union(
     map(chr, (*range(9), *range(14, 32), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE000, 0xE010)))
 )
 ROUNDS = 4
 """So often text was escaped at the most, in what was seen."""
-ENTITY = later(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
-BRACKET_TAG = later(
+ENTITY = lazy(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+BRACKET_TAG = lazy(
     r"\[(/?(?:article|context|wikipedia[ _]article|questions?|answers?|q|a|qas?|qa_pairs?|pairs?)\d{0,2})\]",
     re.IGNORECASE,
 )
-TRIPLE = later(r"^([ \t]*\w+[ \t]*[:=][ \t]*)(\"\"\"|''')(.*?)\2", re.MULTILINE | re.DOTALL)
-ASKS_IN_UKRAINIAN = later(r"^[\W\d_]{0,12}(?:П|З|Питання|Запитання)(?:\s?\d{1,2})?\s?(?:[^\w\s]|$)", re.MULTILINE)
-ANSWERS_IN_UKRAINIAN = later(r"(?<!\w)В(?=\s?\d{0,2}\s?(?:\*\*)?[:：.)\]])")
-ESCAPED_TAG = later(r"&lt;/[a-z][\w-]{0,20}&gt;", re.IGNORECASE)
-ESCAPED = later(r"\\([!-/:-@\[-`{-~])")
-FENCE = later(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
+TRIPLE = lazy(r"^([ \t]*\w+[ \t]*[:=][ \t]*)(\"\"\"|''')(.*?)\2", re.MULTILINE | re.DOTALL)
+ASKS_IN_UKRAINIAN = lazy(r"^[\W\d_]{0,12}(?:П|З|Питання|Запитання)(?:\s?\d{1,2})?\s?(?:[^\w\s]|$)", re.MULTILINE)
+ANSWERS_IN_UKRAINIAN = lazy(r"(?<!\w)В(?=\s?\d{0,2}\s?(?:\*\*)?[:：.)\]])")
+ESCAPED_TAG = lazy(r"&lt;/[a-z][\w-]{0,20}&gt;", re.IGNORECASE)
+ESCAPED = lazy(r"\\([!-/:-@\[-`{-~])")
+FENCE = lazy(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
 
 
 def unwrap(text: str) -> str:

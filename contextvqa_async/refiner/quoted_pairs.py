@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import QUESTION, Line
 
-Cut = Line | list[Line]
+CutLine = Line | list[Line]
 """A line, or a list of the line as it stood and its parts."""
 
-SENTENCE = later(r"[.!。！\"“”]\s*\S")
-TOLD = later(r"[.!?\"”]\s+\S|[.\"”。][」』”]?$|[。！？]\S")
+SENTENCE = lazy(r"[.!。！\"“”]\s*\S")
+TOLD = lazy(r"[.!?\"”]\s+\S|[.\"”。][」』”]?$|[。！？]\S")
 BRIEF = 100
 """Longer than an answer that ends a line of prose."""
 
 
-def may_tell(parts: list[Line], line: Line) -> bool:
+def may_be_prose(parts: list[Line], line: Line) -> bool:
     """Whether a line that was cut could be prose: it begins with words, not with a label of pairs."""
     if len(parts) < 2 or line.decor or line.pairs_head or line.is_label("question", "answer", "questions", "pair"):
         return False
@@ -29,7 +29,7 @@ def may_tell(parts: list[Line], line: Line) -> bool:
     return bool(SENTENCE.search(parts[0].body))
 
 
-def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
+def keep_prose_whole(lines: list[CutLine], *, labelled: bool) -> Iterator[Line]:
     """The lines, prose uncut; ``labelled``: lines that begin with labels follow behind these."""
     if not any(isinstance(line, list) for line in lines):
         yield from (line for line in lines if isinstance(line, Line))
@@ -49,18 +49,18 @@ def whole(lines: list[Cut], *, labelled: bool) -> Iterator[Line]:
             yield from line[1:]
 
 
-def _number(line: Cut) -> int | None:
+def _number(line: CutLine) -> int | None:
     return line.label.number if isinstance(line, Line) and line.label else None
 
 
-def _asks(line: Cut) -> bool:
+def _asks(line: CutLine) -> bool:
     """Whether a line begins with the label of a question, or is a pair of data."""
     if isinstance(line, list):
         return False
     return line.kind == "data" or line.mark == QUESTION or (line.is_label("question") and line.form != "cut")
 
 
-def _bare(line: Cut) -> bool:
+def _bare(line: CutLine) -> bool:
     """Whether a line without a label asks, by its number, bullet or bold."""
     if isinstance(line, list):
         return False

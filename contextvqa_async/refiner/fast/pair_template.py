@@ -11,18 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from contextvqa_async.refiner.labels import Label, before_colon, lowered
-from contextvqa_async.refiner.later import later
-from contextvqa_async.refiner.plain import SIGNLESS, STOP
+from contextvqa_async.refiner.fast.plain_words import SIGNLESS, STOP
+from contextvqa_async.refiner.labels import Label, known_label
+from contextvqa_async.refiner.lazy import lazy
 
 LABEL = (
     r"(?P<bold>\*\*)?+(?P<word>[^\W\d_]++(?: [^\W\d_]++)?+ ?\d{0,3}+ ?)"
     r"(?:[:：](?P<closed>(?(bold)\*\*)?)|(?(bold)\*\*[:：]|(?!))(?P<after>))[ ]*+"
 )
-LABELLED = later(rf"[ ]*+(?:\d{{1,3}}[.)][ ]++|[-*+•][ ]++|\#{{2,6}}[ ]++)?+{LABEL}")
-NUMBERED = later(r"\d{1,3}[.)][ ]++(?P<bold>\*\*)?(?=[^\W\d_][^*?]*\?(?(bold)\*\*)[ ]*\Z)")
-INSIDE = later(rf"(?:(?<=[?？؟])[ ]++(?:- )?+|[ ]++(?=\*\*)){LABEL}")
-BARE = later(r"[ ]*+(?:[-*•][ ]++)?+(?=[^*])")
+LABELLED = lazy(rf"[ ]*+(?:\d{{1,3}}[.)][ ]++|[-*+•][ ]++|\#{{2,6}}[ ]++)?+{LABEL}")
+NUMBERED = lazy(r"\d{1,3}[.)][ ]++(?P<bold>\*\*)?(?=[^\W\d_][^*?]*\?(?(bold)\*\*)[ ]*\Z)")
+INSIDE = lazy(rf"(?:(?<=[?？؟])[ ]++(?:- )?+|[ ]++(?=\*\*)){LABEL}")
+BARE = lazy(r"[ ]*+(?:[-*•][ ]++)?+(?=[^*])")
 RULE = r"(?:(?:-{3,}|\*{3,}|_{3,})[ ]*\n+)?"
 NEAT_QUESTION = rf"[^\W\d_]{SIGNLESS}*(?:{STOP}{SIGNLESS}*)*(?<=[\w.!?？])"
 NEAT_ANSWER = rf"(?:[^\W_]|[£€¥]){SIGNLESS}*(?:{STOP}{SIGNLESS}*)*(?<=[\w.%])"
@@ -40,7 +40,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class PairTemplate:
     """How a pair is written; ``joined``: the answer stands on its question's line."""
 
     asked: Lead
@@ -78,19 +78,19 @@ def _any(lead: str) -> str:
     return start + literal.replace(r"\ ", "[ ]+") + "[ ]*"
 
 
-def template(text: str, at: int) -> Template | None:
+def template(text: str, at: int) -> PairTemplate | None:
     """How the pair that begins at a place is written, if it is written in one of the plain ways."""
     raw, below = _two_lines(text, at)
-    asked = asking(raw)
+    asked = question_lead(raw)
     if asked is None:
         return None
     inside = _answering(INSIDE.search(raw, len(asked.text))) if asked.label else None
     if inside:
-        return None if inside.closing or asked.closing else Template(asked, inside, joined=True)
-    said = saying(below)
+        return None if inside.closing or asked.closing else PairTemplate(asked, inside, joined=True)
+    said = answer_lead(below)
     if said is None and asked.label is None and (bare := BARE.match(below)):
         said = Lead(bare.group(), "", None)
-    return Template(asked, said, joined=False) if said else None
+    return PairTemplate(asked, said, joined=False) if said else None
 
 
 def _two_lines(text: str, at: int) -> tuple[str, str]:
@@ -105,7 +105,7 @@ def _two_lines(text: str, at: int) -> tuple[str, str]:
     return text[at:end], text[start : below if below >= 0 else len(text)]
 
 
-def asking(raw: str) -> Lead | None:
+def question_lead(raw: str) -> Lead | None:
     """What stands before the question that a line begins with."""
     found = LABELLED.match(raw)
     if found is not None:
@@ -114,7 +114,7 @@ def asking(raw: str) -> Lead | None:
     return Lead(numbered.group(), numbered["bold"] or "", None) if numbered else None
 
 
-def saying(raw: str) -> Lead | None:
+def answer_lead(raw: str) -> Lead | None:
     """What stands before the answer that a line begins with."""
     return _answering(LABELLED.match(raw))
 
@@ -130,9 +130,3 @@ def _lead(found: re.Match[str], kind: str) -> Lead | None:
         return None
     closed = found["closed"] or found["after"] is not None
     return Lead(found.group(), "" if closed or not found["bold"] else "**", label)
-
-
-@lru_cache(maxsize=4096)
-def known_label(word: str) -> Label | None:
-    """The label that a word before a colon is."""
-    return before_colon(lowered(word) + ":")

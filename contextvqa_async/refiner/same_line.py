@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import EMOJI, Line
 from contextvqa_async.refiner.lines import asks as ends_asking
 
-QMARK = later(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
-SIGN = later(
-    r"\s*(?:→|⇒|➜|➔|➡\ufe0f?|⟶|➤|»|=+>|-+>|>{2}|—+|–+|-+(?=\s)|:+|：|=+(?=\s)|\||~(?=\s)|/{2}|\u2014)\s*(?=\S)"
-)
-ARROW = later(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
-STOP = later(r"[^\W_]{2}[.!。！](?=[\s(（\[【])")
-CLOSED = later(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
+QMARK = lazy(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
+SIGN = lazy(r"\s*(?:→|⇒|➜|➔|➡\ufe0f?|⟶|➤|»|=+>|-+>|>{2}|—+|–+|-+(?=\s)|:+|：|=+(?=\s)|\||~(?=\s)|/{2}|\u2014)\s*(?=\S)")
+ARROW = lazy(r"\s(?:→|⇒|➜|➔|➡\ufe0f?|⟶|=+>|-+>|—|–|-|\|)\s+(?=\S)")
+STOP = lazy(r"[^\W_]{2}[.!。！](?=[\s(（\[【])")
+CLOSED = lazy(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
 
 
 Split = tuple[str, str, str]
@@ -25,11 +23,11 @@ BRIEF = 400
 """Longer than a question that is worth keeping in mind."""
 
 
-def answered(line: Line, text: str) -> Split | None:
+def split_question(line: Line, text: str) -> Split | None:
     """A question and the answer on its line, and the sign between them: ``Who? → Bob``, ``Who? (Bob)``, ``Who? Bob``.
 
     >>> from contextvqa_async.refiner.lines import read_line
-    >>> answered(read_line("x"), 'Who sang "Why?" here? — Bob')
+    >>> split_question(read_line("x"), 'Who sang "Why?" here? — Bob')
     ('Who sang "Why?" here?', 'Bob', 'sign')
     """
     if line.bolds or len(text) > BRIEF:
@@ -50,11 +48,11 @@ def _answered(bolds: tuple[int, ...], bold: bool, offset: int, text: str) -> Spl
     )
 
 
-def commanded(line: Line, text: str) -> Split | None:
+def split_command(line: Line, text: str) -> Split | None:
     """The same where the question is a command, among questions that stand with their answers on one line.
 
     >>> from contextvqa_async.refiner.lines import read_line
-    >>> commanded(read_line("x"), "Name the city shown. (Oslo)")
+    >>> split_command(read_line("x"), "Name the city shown. (Oslo)")
     ('Name the city shown.', 'Oslo', 'brackets')
     """
     stops = [found.end() for found in STOP.finditer(text)]
@@ -114,8 +112,8 @@ def _marks(text: str) -> list[int]:
     return outside or ([] if depth == 0 else every)
 
 
-MINUS = later(r"[-–−]\d")
-DOT = later(r"[•▪◦·]\s*")
+MINUS = lazy(r"[-–−]\d")
+DOT = lazy(r"[•▪◦·]\s*")
 
 
 def _bare(text: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contextvqa_async.refiner.plain import (
+from contextvqa_async.refiner.fast.pair_template import Lead, PairTemplate, answer_lead, question_lead, template
+from contextvqa_async.refiner.fast.plain_words import (
     BRIEF,
     FULL,
     behind_label,
@@ -20,16 +21,15 @@ from contextvqa_async.refiner.plain import (
     plain_question,
 )
 from contextvqa_async.refiner.stretch import TAIL
-from contextvqa_async.refiner.template import Lead, Template, asking, saying, template
 
 TRIES = 4
 """A text with more beginnings of runs than this holds no run worth looking for: each costs time in proportion to it."""
-Told = tuple[str, str]
+LineWords = tuple[str, str]
 """A line, and the words that it tells."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PairRun:
     """Pairs in a row; ``neat``: there is nothing to tidy in them; ``end`` is where the text goes on behind them."""
 
     pairs: list[tuple[str, str]]
@@ -38,7 +38,7 @@ class Run:
     end: int
 
 
-def run_of_pairs(text: str, at: int) -> Run | None:
+def run_of_pairs(text: str, at: int) -> PairRun | None:
     """The run of pairs that begins with the line at a place, if one does."""
     written = template(text, at)
     if written is None:
@@ -56,10 +56,11 @@ def run_of_pairs(text: str, at: int) -> Run | None:
             return None
         pairs.append((pair[0], pair[1]))
         neat = neat and sure and "  " not in asked and "  " not in said
-    return Run(pairs, "labels" if written.asked.label else "numbered", neat, end) if _proven(written, pairs) else None
+    form = "labels" if written.asked.label else "numbered"
+    return PairRun(pairs, form, neat, end) if _proven(written, pairs) else None
 
 
-def last_run(text: str) -> tuple[int, Run] | None:
+def last_run(text: str) -> tuple[int, PairRun] | None:
     """The last run of labelled pairs in a text, and where it begins; a lone pair is none.
 
     >>> start, run = last_run("Owls.\\n\\nQ: Who?\\nA: Bob\\n\\nQ: Where?\\nA: Oslo\\n")
@@ -69,23 +70,23 @@ def last_run(text: str) -> tuple[int, Run] | None:
     last, before = None, ""
     at = end = tries = 0
     for raw in text.split("\n"):
-        if raw and at >= end and len(raw) <= FULL and tries < TRIES and asking(raw):
+        if raw and at >= end and len(raw) <= FULL and tries < TRIES and question_lead(raw):
             tries += 1
             run = run_of_pairs(text, at)
-            if run is None or saying(before):  # no pair as the others are, or one whose answer stands before it
+            if run is None or answer_lead(before):  # no pair as the others are, or one whose answer stands before it
                 return None
             end, last = run.end, (at, run) if _stands_alone(text, run) else None
         at, before = at + len(raw) + 1, raw or before
     return last if tries < TRIES else None
 
 
-def _stands_alone(text: str, run: Run) -> bool:
+def _stands_alone(text: str, run: PairRun) -> bool:
     """Whether a run needs no other proof, and no line goes on with its last answer."""
     after = text[run.end : run.end + 2]
     return run.form == "labels" and len(run.pairs) > 1 and after in {"", "\n", "\n\n"}
 
 
-def _proven(written: Template, pairs: list[tuple[str, str]]) -> bool:
+def _proven(written: PairTemplate, pairs: list[tuple[str, str]]) -> bool:
     """Whether pairs are a run: without labels it takes two of them, counted from one."""
     if not pairs or (written.joined and _torn(written.asked, pairs[-1][1])):
         return False
@@ -98,19 +99,19 @@ def _torn(lead: Lead, answer: str) -> bool:
     return tail is not None and lead.text.lstrip(" *-+•#0123456789.)").startswith(tail["word"])
 
 
-def _read(written: Template, asking: Told, saying: Told, *, sure: bool) -> tuple[str, ...]:
+def _read(written: PairTemplate, question_line: LineWords, answer_line: LineWords, *, sure: bool) -> tuple[str, ...]:
     """A pair that is not told by its labels alone, or whose words are not ``sure`` to hold no signs; none where its
     lines hold anything else."""
     if written.joined:
-        return closely(asking[0], "question", "answer")
-    question = (_after_label if written.asked.label else _numbered)(written.asked, asking, sure)
-    answer = (_after_label if written.said.label else _bare)(written.said, saying, sure)
+        return closely(question_line[0], "question", "answer")
+    question = (_after_label if written.asked.label else _numbered)(written.asked, question_line, sure)
+    answer = (_after_label if written.said.label else _bare)(written.said, answer_line, sure)
     if not question or not answer or (not written.asked.label and len(answer) >= BRIEF):
         return ()
     return question, answer
 
 
-def _after_label(lead: Lead, told: Told, sure: bool) -> str:
+def _after_label(lead: Lead, told: LineWords, sure: bool) -> str:
     line, words = told
     if in_bold(words, sure=sure) if lead.closing else (sure or behind_label(words)):
         asks = lead.label is not None and lead.label.kind == "question"
@@ -118,13 +119,13 @@ def _after_label(lead: Lead, told: Told, sure: bool) -> str:
     return "".join(closely(line, lead.label.kind if lead.label else ""))
 
 
-def _numbered(lead: Lead, told: Told, sure: bool) -> str:
+def _numbered(lead: Lead, told: LineWords, sure: bool) -> str:
     line, words = told
     single = words.find("?") == len(words) - 1 and words[0].isalpha()
     return words if single and plain_question(words, sure=sure) else close_question(line)
 
 
-def _bare(lead: Lead, told: Told, sure: bool) -> str:
+def _bare(lead: Lead, told: LineWords, sure: bool) -> str:
     """An answer without a label; a mere number could be the next question's, and a word before a colon a label that
     the text teaches."""
     line, words = told

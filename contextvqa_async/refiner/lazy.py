@@ -12,7 +12,7 @@ from typing import Any, cast
 METHODS = ("match", "search", "fullmatch", "finditer", "findall", "split", "sub", "subn", "pattern")
 
 
-class Later:
+class LazyPattern:
     """Stands for a pattern; its first use puts the real one's methods in its place."""
 
     def __init__(self, pattern: str, flags: int) -> None:
@@ -26,10 +26,10 @@ class Later:
         return self.__dict__[name]
 
 
-def later(pattern: str, flags: int = 0) -> re.Pattern[str]:
+def lazy(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """A pattern that costs nothing until it is used.
 
-    >>> later("[a-c]+").sub("", "abacus")
+    >>> lazy("[a-c]+").sub("", "abacus")
     'us'
     """
-    return cast("re.Pattern[str]", Later(pattern, flags))
+    return cast("re.Pattern[str]", LazyPattern(pattern, flags))

@@ -13,14 +13,14 @@ import itertools
 
 from contextvqa_async.refiner.labels import Label, lowered, read_label
 from contextvqa_async.refiner.lines import Line
+from contextvqa_async.refiner.quoted_pairs import CutLine
 from contextvqa_async.refiner.splits import cut_at
-from contextvqa_async.refiner.told import Cut
 
 LONG = 600
 """No line with one pair is longer."""
 
 
-def cut_alike(lines: list[Cut]) -> list[Cut]:
+def cut_commands(lines: list[CutLine]) -> list[CutLine]:
     """The lines, with those cut that stand beside lines that were."""
     words = _answers(lines)
     if not words:
@@ -28,7 +28,7 @@ def cut_alike(lines: list[Cut]) -> list[Cut]:
     return [part for at, line in enumerate(lines) for part in _cut(lines, at, words)]
 
 
-def _answers(lines: list[Cut]) -> dict[tuple[str, str], str]:
+def _answers(lines: list[CutLine]) -> dict[tuple[str, str], str]:
     """How lines begin that hold a question and an answer, and the word of the answer's label."""
     found: dict[tuple[str, str], str] = {}
     for line, after in itertools.pairwise(lines):
@@ -44,7 +44,7 @@ def _beginning(line: Line) -> tuple[str, str]:
     return (line.decor if line.label is None and line.decor in {"item", "bullet"} else ""), ""
 
 
-def _cut(lines: list[Cut], at: int, words: dict[tuple[str, str], str]) -> list[Cut]:
+def _cut(lines: list[CutLine], at: int, words: dict[tuple[str, str], str]) -> list[CutLine]:
     """One line, cut where its neighbours are."""
     line, after = lines[at], lines[at + 1] if at + 1 < len(lines) else None
     if isinstance(line, list) or line.kind != "text" or line.form == "cut":

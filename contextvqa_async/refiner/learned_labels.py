@@ -12,10 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
-from contextvqa_async.refiner.labels import lowered
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.labels import known_label, lowered
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ANSWER, ASKING, COUNTED, NOTE, QUESTION, asks
-from contextvqa_async.refiner.template import known_label
 
 INNER = r"[^\s:：\d()（）\[\]【】*_?？"
 WORD = rf"[^\W\d_]{INNER}.]{{0,19}}+(?:[ \xa0]{INNER}]{{1,14}}+){{0,2}}?"
@@ -23,15 +22,15 @@ NUMBER = r"(?:[ \xa0]?[#(（]?(?P<number>\d{1,3}+)[)）]?)?"
 COLON = r"[\])】」]?[ \xa0]?[*_]{0,3}[ \xa0]?[:：][ \xa0]?[*_]{0,3}"
 END = rf"(?P<end>{COLON}|[.)]?[*_]{{2,3}}|[\])】」]|[.)](?=\s)|[ ][–—-](?=\s)|(?=[ \t]*$))[ \t]*"
 LABEL = rf"(?P<word>{WORD}){NUMBER}{END}"
-BEGINS = later(
+BEGINS = lazy(
     rf"^[ \t>{COUNTED}]*+(?:(?P<decor>\d{{1,3}}[.)]|[-*+•]|\#{{1,6}})[ \t]+){{0,3}}(?P<open>[*_]{{1,3}}|[\[(（【「])?"
     rf"(?:{LABEL})?",
     re.MULTILINE,
 )
-WITHIN = later(
+WITHIN = lazy(
     rf"(?:(?<=[?？؟;])|(?<=[?？؟;]\*\*))[ \t]+(?P<open>[*_(（\[]{{0,3}})(?P<word>{WORD}){NUMBER}(?P<end>{COLON})[ \t]*"
 )
-WORDS = later(
+WORDS = lazy(
     rf"^[ \t>{COUNTED}\d.)*+•#_\[(（【「-]*+({WORD})(?:[ \xa0]?[#(（]?\d|[\])】」*_:：]|[.)]\s|[ \xa0][*_:：–—-])"
     rf"|[?？؟;](?:\*\*)?[ \t]+[*_(（\[]*({WORD})[ \xa0]?[\d\])】」*_:：#(（]",
     re.MULTILINE,
@@ -48,7 +47,7 @@ KNOWN = frozenset({"", *MARKS})
 
 
 @dataclass(slots=True)
-class Found:
+class Candidate:
     """What may be a label: where it stands, its word or, where it is known, its kind, and what follows it."""
 
     start: int
@@ -61,10 +60,10 @@ class Found:
     brief: bool = False  # they are no longer than an answer, and nothing that asks follows them before the next label
 
 
-def taught(text: str) -> str:
+def learn_labels(text: str) -> str:
     """The text with marks in the place of labels that it teaches.
 
-    >>> taught("Zork 1: Who?\\nBlim: Bob\\n\\nZork 2: Where?\\nBlim: Oslo") == (
+    >>> learn_labels("Zork 1: Who?\\nBlim: Bob\\n\\nZork 2: Where?\\nBlim: Oslo") == (
     ...     f"{QUESTION}Who?\\n{ANSWER}Bob\\n\\n{QUESTION}Where?\\n{ANSWER}Oslo"
     ... )
     True
@@ -82,17 +81,17 @@ def taught(text: str) -> str:
     return _marked(text, [(one, kinds[one.key]) for one in often if one.key in kinds])
 
 
-def _found(text: str) -> list[Found]:
+def _found(text: str) -> list[Candidate]:
     """All that may be labels, in order."""
     starts = [one for one in map(_begins, BEGINS.finditer(text)) if one]
     inner = [_label(match) for match in WITHIN.finditer(text)]
     found = sorted((*starts, *inner), key=lambda one: one.start)
-    for one, after in pairwise((*found, Found(len(text), len(text), ""))):
+    for one, after in pairwise((*found, Candidate(len(text), len(text), ""))):
         _hear(one, text[one.end : after.start].lstrip("*_ \t"))
     return [one for one in found if one.key != UNLABELLED or one.asks]
 
 
-def _hear(one: Found, told: str) -> None:
+def _hear(one: Candidate, told: str) -> None:
     """Note what the words up to the next label are like."""
     one.says = bool(told) and told[0] != "\n"
     words, _, more = told.lstrip().partition("\n\n")
@@ -101,20 +100,20 @@ def _hear(one: Found, told: str) -> None:
     one.brief = len(words) < BRIEF and not any(asks(line) for line in more.split("\n"))
 
 
-def _begins(match: re.Match[str]) -> Found | None:
+def _begins(match: re.Match[str]) -> Candidate | None:
     """What a line begins with: a word that is ended as a label is, or the sign of a question without one."""
     end = match["end"]
     signed = end is not None and (":" in end or "：" in end)
     if match["word"] and (signed or match["number"] or (end and match["open"])):
         return _label(match)
     decorated = match["decor"] or match["open"] in {"**", "***", "__"}
-    return Found(match.start(), match.start(), UNLABELLED) if decorated else None
+    return Candidate(match.start(), match.start(), UNLABELLED) if decorated else None
 
 
-def _label(match: re.Match[str]) -> Found:
+def _label(match: re.Match[str]) -> Candidate:
     word, number = match["word"], match["number"]
     letter = lowered(word) if _ambiguous(word) else ""
-    return Found(match.start(), match.end(), _key(word), letter, int(number) if number else None)
+    return Candidate(match.start(), match.end(), _key(word), letter, int(number) if number else None)
 
 
 def _ambiguous(word: str) -> bool:
@@ -122,7 +121,7 @@ def _ambiguous(word: str) -> bool:
     return len(word) == 1 and word not in "QqAa"
 
 
-def _contradict(found: list[Found]) -> bool:
+def _contradict(found: list[Candidate]) -> bool:
     """Whether letters known as a question's stand before words that do not ask, and another's before such as do."""
     known = [one.asks for one in found if one.letter and one.key == "question"]
     others = [one.asks for one in found if one.letter and one.key != "question"]
@@ -137,7 +136,7 @@ def _key(word: str) -> str:
     return label.kind if label.kind in MARKS else ""
 
 
-def _kinds(found: list[Found]) -> dict[str, str]:
+def _kinds(found: list[Candidate]) -> dict[str, str]:
     """What each unknown word labels, if its place among the others tells."""
     found = [one for one in found if one.key]
     places = _Places(found)
@@ -158,7 +157,7 @@ def _kinds(found: list[Found]) -> dict[str, str]:
 class _Places:
     """Which labels follow which, and how often."""
 
-    def __init__(self, found: list[Found]) -> None:
+    def __init__(self, found: list[Candidate]) -> None:
         self.found = found
         self.count = Counter(one.key for one in found)
         self.follows = Counter((one.key, after.key) for one, after in pairwise(found))
@@ -201,7 +200,7 @@ class _Places:
         return remarks
 
 
-def _marked(text: str, labels: list[tuple[Found, str]]) -> str:
+def _marked(text: str, labels: list[tuple[Candidate, str]]) -> str:
     """The text with marks in the place of labels; one within a line begins a line of its own."""
     out: list[str] = []
     at = 0

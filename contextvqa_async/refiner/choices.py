@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 from copy import copy
 
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import BLANK, Line
 
-OPTION = later(r"[(（\[]?([A-Ha-h])[)）.\]:：、．]\s*\S")
-ROW = later(r"[(（\[]?[Aa][)）.\]:：、．]\s*\S.*?[\s,;|][(（\[]?[Bb][)）.\]:：、．]\s*\S")
-CHOSEN = later(r"(?:option\s+)?[(（\[]?[A-Ha-h][)）.\]:：、．]{1,2}\s+(?=\S)", re.IGNORECASE)
+OPTION = lazy(r"[(（\[]?([A-Ha-h])[)）.\]:：、．]\s*\S")
+ROW = lazy(r"[(（\[]?[Aa][)）.\]:：、．]\s*\S.*?[\s,;|][(（\[]?[Bb][)）.\]:：、．]\s*\S")
+CHOSEN = lazy(r"(?:option\s+)?[(（\[]?[A-Ha-h][)）.\]:：、．]{1,2}\s+(?=\S)", re.IGNORECASE)
 
 
-def without_options(lines: list[Line]) -> list[Line]:
+def without_choices(lines: list[Line]) -> list[Line]:
     """The lines, which are changed, without options.
 
     >>> from contextvqa_async.refiner.lines import read_line
     >>> raws = ("Q: Who?", "A) Ann", "B) Bob", "Answer: B) Bob")
-    >>> [line.body for line in without_options([read_line(raw) for raw in raws])]
+    >>> [line.body for line in without_choices([read_line(raw) for raw in raws])]
     ['Q: Who?', '', '', 'Answer: Bob']
     """
     for at, line in enumerate(lines):

@@ -8,44 +8,33 @@ anything unusual is read by the others, and an answer that holds anything else i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
-from contextvqa_async.items import Pair
-from contextvqa_async.refiner.answered import QMARK
 from contextvqa_async.refiner.article import is_section, says_article
-from contextvqa_async.refiner.context import paragraphs, prefaced
+from contextvqa_async.refiner.characters import uncommon
+from contextvqa_async.refiner.chatter import INTERJECTION, apologizes, opens
+from contextvqa_async.refiner.context import paragraphs
 from contextvqa_async.refiner.data import may_be_yaml
+from contextvqa_async.refiner.fast.pair_runs import run_of_pairs
+from contextvqa_async.refiner.fast.pair_template import question_lead
+from contextvqa_async.refiner.fast.plain_words import BRIEF, FULL, VAST, opens_plainly, plain_sentence
+from contextvqa_async.refiner.labels import known_label, lowered
 from contextvqa_async.refiner.languages import UNSPACED
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
-from contextvqa_async.refiner.plain import BRIEF, FULL, VAST, opens_plainly, plain_sentence
+from contextvqa_async.refiner.parsed import Parsed
 from contextvqa_async.refiner.regions import LONG, Region
-from contextvqa_async.refiner.runs import run_of_pairs
-from contextvqa_async.refiner.signs import uncommon
+from contextvqa_async.refiner.same_line import QMARK
 from contextvqa_async.refiner.splits import cut, last_words
-from contextvqa_async.refiner.template import asking, known_label
 from contextvqa_async.refiner.tidy import finished, tidy
 from contextvqa_async.refiner.turns import begins_with_turn
 from contextvqa_async.refiner.unwrap import ENTITY
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What was seen in an answer: its lines, the stretches of pairs among them, the pairs, and the article's prose as
-    paragraphs of words with single spaces."""
-
-    lines: list[Line]
-    regions: list[Region]
-    pairs: tuple[Pair, ...]
-    prose: list[str]
-
 
 WRAPPED = frozenset("\\<{[`|│┃║")
 """Signs of what is unwrapped, or read as data or as a table, before lines are lines."""
 MARKED = "*_$~：`\\[<"
 """Signs of what makes prose more."""
-PLAIN = later("(?:a?t?p|bp|A)p*+(?:[ts]p++)*+[hr]*+$")
+PLAIN = lazy("(?:a?t?p|bp|A)p*+(?:[ts]p++)*+[hr]*+$")
 """The shapes of what stands before pairs in which the article is the prose: a label alone, with the title (b) or with
 the article's beginning (A) behind it, a title, paragraphs, headings of sections, what leads over to the pairs."""
 LEAST = 40
@@ -58,10 +47,10 @@ MOST = 1000
 """More lines than an article has: a text that has them before its first pair is read the long way."""
 
 
-def survey(text: str) -> Survey | None:
+def read_fast(text: str) -> Parsed | None:
     """The whole answer, with one line in place of all pairs.
 
-    >>> seen = survey("**Article**\\n\\nOwls live.\\n\\n**Q1:** Who?\\n**A1:** Bob")
+    >>> seen = read_fast("**Article**\\n\\nOwls live.\\n\\n**Q1:** Who?\\n**A1:** Bob")
     >>> seen.prose, seen.pairs
     (['Owls live.'], (Pair(question='Who?', answer='Bob'),))
     """
@@ -80,7 +69,7 @@ def survey(text: str) -> Survey | None:
     regions = [Region(len(lines), len(lines) + 1, run.form)]
     plain = PLAIN.match(shape) and _plain_prose(lines, shape)
     lines += [Line("data", form=run.form), *after]
-    return Survey(lines, regions, pairs, plain or paragraphs(lines, regions, printable=True))
+    return Parsed(lines, regions, pairs, plain or paragraphs(lines, regions, printable=True))
 
 
 def _bare(text: str, signs: set[str]) -> bool:
@@ -112,7 +101,7 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
         elif is_prose(words := raw.strip(" "), signs):
             lines.append(Line("text", words=words, body=words))
             letter = "x" if raw_before and letter in "pAx" else "p"
-        elif len(raw) <= FULL and asking(raw):
+        elif len(raw) <= FULL and question_lead(raw):
             return lines, at, shape
         elif line := _line(raw, signs):
             lines.append(line)
@@ -147,11 +136,16 @@ def _plain_prose(lines: list[Line], shape: str) -> list[str] | None:
     """The words of all paragraphs, if the first is no preamble."""
     told = [line for line in lines if line.kind != "blank"]
     first = 1 if shape[0] == "A" else shape.find("p")
-    if shape[0] != "A" and prefaced(told[first].words):
+    if shape[0] != "A" and _prefaced(told[first].words):
         return None
     prose = [told[0].rest] if shape[0] == "A" else []
     prose += [line.words for at, line in enumerate(told) if at >= first and shape[at] in "pts" and line.words]
     return prose if not any("  " in words for words in prose) else [" ".join(words.split()) for words in prose]
+
+
+def _prefaced(words: str) -> bool:
+    """Whether the first paragraph is, or begins with, a preamble."""
+    return opens(words) or apologizes(words) or INTERJECTION.match(lowered(words[:400])) is not None
 
 
 def _line(raw: str, signs: str) -> Line | None:

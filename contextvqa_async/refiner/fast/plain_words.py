@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from contextvqa_async.refiner.answered import answered
 from contextvqa_async.refiner.chatter import may_begin_chatter, remark
 from contextvqa_async.refiner.labels import heading, lowered, may_begin
 from contextvqa_async.refiner.languages import UNSPACED
-from contextvqa_async.refiner.later import later
+from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import BLANK, NUMBERED, PART, read_line
+from contextvqa_async.refiner.same_line import split_question
 from contextvqa_async.refiner.splits import SIGN_ENDED, cut, last_words
 from contextvqa_async.refiner.stretch import LETTERED
 
 SIGNLESS = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]"
 STOP = r"(?:\.(?=\d)|(?<=[^\W\d_][^\W\d_])\.)"
 """Words without a mark, or a sign that could end a label in their midst: a stop ends only a letter or a number."""
-SURE = later(rf"(?:{SIGNLESS}++|{STOP})*+\Z")
-DOUBT = later(rf"[:：$_~`\\\[<>|→]|{SIGN_ENDED}")
+SURE = lazy(rf"(?:{SIGNLESS}++|{STOP})*+\Z")
+DOUBT = lazy(rf"[:：$_~`\\\[<>|→]|{SIGN_ENDED}")
 FULL, BRIEF, LONGEST, VAST = 160, 80, 24, 8000
 """A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word
 of a label. No line is worth reading twice that is longer than the last."""
-QUOTES = later('[“”"«»「」؟？⁇⁈⁉⸮]')
+QUOTES = lazy('[“”"«»「」؟？⁇⁈⁉⸮]')
 NUMERIC = "0123456789£€¥"
 MONEY = "£€¥$"
 
@@ -117,7 +117,7 @@ def close_question(raw: str) -> str:
     """The words of a numbered line, read as every line is; none where it holds more than a question."""
     line = read_line(raw) if len(raw) < FULL else BLANK
     plain = line.decor == "item" and line.label is None and not line.pairs_head and line.asks
-    return line.body if plain and answered(line, line.body) is None and len(cut(line)) == 1 else ""
+    return line.body if plain and split_question(line, line.body) is None and len(cut(line)) == 1 else ""
 
 
 def close_answer(raw: str) -> str:
