@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +21,7 @@ from contextvqa_async.records import read_records
 from contextvqa_async.refiner import refine
 from contextvqa_async.rows import keep_complete
 from contextvqa_async.sink.files import check_apart, input_file, output_files
-from contextvqa_async.sink.outfile import set_aside, spare_of, sync_folder
+from contextvqa_async.sink.outfile import copy_mode, replacing, set_aside
 from contextvqa_async.sink.place import check_file, take_locks
 
 _SHOWN = 10
@@ -79,29 +77,17 @@ def _opened(raw: str, out: str) -> Iterator[BinaryIO]:
     target = check_file(Path(out))
     check_apart([input_file(Path(raw)), *output_files(target, overwrite=True)])
     try:
-        with take_locks(target), _replaced(target) as file:
+        with take_locks(target), replacing(target, before=lambda: _keep_backup(target)) as file:
+            if target.exists():
+                copy_mode(target)
             yield file
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}.") from None
 
 
-@contextmanager
-def _replaced(target: Path) -> Iterator[BinaryIO]:
-    spare = spare_of(target)
-    try:
-        with spare.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, spare)
-        if told := set_aside(target):
-            click.echo(told, err=True)
-        spare.replace(target)
-        sync_folder(target)
-    finally:
-        with suppress(OSError):  # a folder that is read-only has been told
-            spare.unlink(missing_ok=True)
+def _keep_backup(target: Path) -> None:
+    if note := set_aside(target):
+        click.echo(note, err=True)
 
 
 async def _refine_all(

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO
 
 from contextvqa_async.config import Saving
 from contextvqa_async.errors import UsageError
@@ -19,10 +18,10 @@ from contextvqa_async.jsonl import BOM, key_of
 from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
-from contextvqa_async.sink.outfile import spare_of, storage_error, sync_folder
+from contextvqa_async.sink.outfile import durable_file, spare_of, storage_error, sync_folder
 from contextvqa_async.sink.place import check_target, take_locks
 from contextvqa_async.sink.rowfile import row_of
-from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, read_sidecar, sidecar_path
+from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, sidecar_of, sidecar_path
 
 _SHOWN = 5
 
@@ -71,7 +70,7 @@ class _Merge:
         self._outputs, self._target, self._failed = outputs, target, failed
         self._keep_first = keep_first
         self._sidecar = _joined(outputs, mixed=mixed)
-        self._index = Index(sum(path.stat().st_size for path in outputs) // 2000)
+        self._index = Index.for_size(sum(path.stat().st_size for path in outputs))
         self._clashes: list[RecordId] = []
         self.done = Merged()
 
@@ -79,14 +78,16 @@ class _Merge:
         """Both files, or none."""
         spares = [spare_of(path) for path in (self._target, self._failed)]
         try:
-            _write(spares[0], self._rows())
+            with durable_file(spares[0]) as file:
+                file.writelines(self._rows())
             if self.done.differing and not self._keep_first:
                 shown = ", ".join(repr(given) for given in self._clashes)
                 raise UsageError(
                     f"{self.done.differing:,} ids have different rows (such as {shown}); let the first stand, "
                     "or choose between the outputs."
                 )
-            _write(spares[1], self._failures())
+            with durable_file(spares[1]) as file:
+                file.writelines(self._failures())
             if self._sidecar is not None:
                 self._sidecar.write(sidecar_path(self._target))
             if self.done.failures:
@@ -107,7 +108,7 @@ class _Merge:
                 if found is None:
                     self.done.left_out += bool(line.strip())
                 elif self._is_new(found[0], line):
-                    yield line
+                    yield line + b"\n"
 
     def _is_new(self, given: RecordId, line: bytes) -> bool:
         key, digest = key_of(given), int.from_bytes(blake2b(line, digest_size=8).digest(), "big")
@@ -131,12 +132,12 @@ class _Merge:
                 key = entry_key(entry) if entry else None
                 if entry is not None and (key is None or not self._index.mark(key, Flag.FAILED)):
                     self.done.failures += 1
-                    yield line
+                    yield line + b"\n"
 
 
 def _joined(outputs: Sequence[Path], *, mixed: bool) -> Sidecar | None:
     """One sidecar for all; None where no output has one."""
-    known = [sidecar for path in outputs if (sidecar := read_sidecar(find_sidecar(Path(os.path.realpath(path)))))]
+    known = [sidecar for path in outputs if (sidecar := sidecar_of(Path(os.path.realpath(path))))]
     if not known:
         return None
     first = known[0]
@@ -148,12 +149,3 @@ def _joined(outputs: Sequence[Path], *, mixed: bool) -> Sidecar | None:
         settings for number, settings in enumerate(every) if settings not in (first.fingerprint, *every[:number])
     ]
     return Sidecar(fingerprint=first.fingerprint, earlier=earlier)
-
-
-def _write(path: Path, lines: Iterator[bytes]) -> None:
-    file: BinaryIO
-    with path.open("wb") as file:
-        for line in lines:
-            file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())

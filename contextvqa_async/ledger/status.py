@@ -19,7 +19,7 @@ from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.outfile import lines_in, tail_of
 from contextvqa_async.sink.rowfile import row_of
-from contextvqa_async.sink.sidecar import find_sidecar, read_sidecar
+from contextvqa_async.sink.sidecar import sidecar_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,9 +52,9 @@ def status(output: Path, *, saving: Saving | None = None, cost: Cost | None = No
     target = Path(os.path.realpath(output))
     if not target.is_file():
         raise UsageError(f"There is no output {output}.")
-    sidecar = read_sidecar(find_sidecar(target))
+    sidecar = sidecar_of(target)
     found = Status(output=output, failed_output=(saving or Saving()).failed_path(output))
-    index = Index(target.stat().st_size // 2000)
+    index = Index.for_size(target.stat().st_size)
     if sidecar is not None:
         found.settings = sidecar.fingerprint
     try:

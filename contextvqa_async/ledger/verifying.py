@@ -22,7 +22,7 @@ from contextvqa_async.records import Source, read_records
 from contextvqa_async.sink.failures import entry_key, entry_of, line_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.outfile import tail_of
-from contextvqa_async.sink.rowfile import RowScan, row_of
+from contextvqa_async.sink.rowfile import RowScan, is_torn
 
 MOST = 1000
 """Faults that are listed; of more than that only the count is told."""
@@ -93,7 +93,7 @@ class _Check:
     def __init__(self, output: Path, failed: Path, reading: Reading) -> None:
         self.found = Verified()
         self.told_lines: set[int] = set()
-        self.index = Index(os.path.getsize(output) // 2000)
+        self.index = Index.for_size(os.path.getsize(output))
         self._output, self._failed, self._reading = output, failed, reading
 
     def read_output(self) -> None:
@@ -105,7 +105,7 @@ class _Check:
         for number in sorted([*scan.garbage, *scan.damaged]):
             self.found.note(Fault("garbage", line=number))
         _, tail = tail_of(self._output)
-        if tail and row_of(tail.rstrip(b"\0"), self._reading.id_key) is None and b"\0" not in tail.rstrip(b"\0"):
+        if tail and is_torn(tail, self._reading.id_key):
             self.found.note(Fault("torn", line=scan.lines + 1))
         if self._failed.is_file():
             self._read_failed()

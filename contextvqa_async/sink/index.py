@@ -18,6 +18,9 @@ _FULL = 32
 _SPLIT = 8
 """How many buckets one is split into: seldom, since each split moves every entry."""
 
+_BYTES_A_ROW = 2000
+"""About what a row takes: an article and its pairs."""
+
 NOTHING = b"\0\0\0\0"
 """An unknown sha."""
 
@@ -56,6 +59,11 @@ class Index:
         wanted = max(64, expected * 2 // _FULL)
         self._make(1 << (wanted - 1).bit_length())
         self._count = 0
+
+    @classmethod
+    def for_size(cls, size: int) -> Index:
+        """An index for an output of so many bytes."""
+        return cls(size // _BYTES_A_ROW)
 
     def __len__(self) -> int:
         return self._count

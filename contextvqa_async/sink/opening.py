@@ -22,7 +22,6 @@ from contextvqa_async.sink.outfile import Appender, heal, rewrite, set_aside, sp
 from contextvqa_async.sink.rowfile import RowScan, row_of, rows_between_zeros
 from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, read_sidecar, sidecar_path, this_run
 
-_BYTES_A_ROW = 2000
 _NAMED = 5
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b'{\0"\0')
 
@@ -89,13 +88,13 @@ class Opening:
         sidecar.unlink(missing_ok=True)
 
     def _read_rows(self, known: Sidecar | None, size: int) -> None:
-        self.index = Index(size // _BYTES_A_ROW)
+        self.index = Index.for_size(size)
         if not size:
             return
         scan = self._scan()
         self._check_foreign(known, scan)
         if self._mend(known, scan):
-            self.index = Index(size // _BYTES_A_ROW)
+            self.index = Index.for_size(size)
             self._scan()
 
     def _scan(self) -> RowScan:

@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -116,15 +117,42 @@ def set_aside(path: Path) -> str | None:
     return f"The old {path.name} is kept as {spare.name}."
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Set a small file's content at once: it is the old one or the new one at any moment."""
-    spare = spare_of(path)
-    with spare.open("wb") as file:
-        file.write(data)
+@contextmanager
+def durable_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file at ``path``, which is on the disk when the block ends."""
+    with path.open("wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
-    spare.replace(path)
-    sync_folder(path)
+
+
+@contextmanager
+def replacing(path: Path, *, before: Callable[[], None] = lambda: None) -> Iterator[BinaryIO]:
+    """The new content of ``path``, which takes the name once it is whole and durable; until then the old one stands.
+
+    ``before`` is called at that moment. An exception in the block leaves the old content.
+    """
+    spare = spare_of(path)
+    try:
+        with durable_file(spare) as file:
+            yield file
+        before()
+        spare.replace(path)
+        sync_folder(path)
+    finally:
+        with suppress(OSError):  # a folder that cannot be written to: the error that says so is under way
+            spare.unlink(missing_ok=True)
+
+
+def copy_mode(path: Path) -> None:
+    """Give the content that is to replace ``path`` the permissions of the old one."""
+    shutil.copymode(path, spare_of(path))
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Set a small file's content at once: it is the old one or the new one at any moment."""
+    with replacing(path) as file:
+        file.write(data)
 
 
 def blocks_in(path: Path) -> Iterator[tuple[int, bytes | TooLong]]:
@@ -183,21 +211,13 @@ def rewrite(path: Path, kept: Callable[[int, int, bytes], Sequence[bytes]]) -> N
 
     The old file stands until the new one is durable.
     """
-    spare = spare_of(path)
-    try:
-        with spare.open("wb") as file:
-            for number, offset, line in lines_in(path):
-                if isinstance(line, TooLong):
-                    raise UsageError(f"{path} cannot be rewritten: its line {number} is {line.size:,} bytes long.")
-                for text in kept(number, offset, line):
-                    file.write(text + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(path, spare)
-        spare.replace(path)
-        sync_folder(path)
-    finally:
-        spare.unlink(missing_ok=True)
+    with replacing(path) as file:
+        copy_mode(path)
+        for number, offset, line in lines_in(path):
+            if isinstance(line, TooLong):
+                raise UsageError(f"{path} cannot be rewritten: its line {number} is {line.size:,} bytes long.")
+            for text in kept(number, offset, line):
+                file.write(text + b"\n")
 
 
 def tail_of(path: Path) -> tuple[int, bytes]:

@@ -18,7 +18,7 @@ import filelock
 
 from contextvqa_async.errors import UsageError
 from contextvqa_async.sink.files import Used, check_apart, input_file, lock_path, output_files
-from contextvqa_async.sink.sidecar import find_sidecar, read_sidecar
+from contextvqa_async.sink.sidecar import sidecar_of
 
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
@@ -108,7 +108,7 @@ def _taken(path: Path) -> UsageError:
 
 def _holder(target: Path) -> str:
     try:
-        sidecar = read_sidecar(find_sidecar(target))
+        sidecar = sidecar_of(target)
     except (UsageError, OSError):
         return ""
     run = sidecar.running if sidecar else None

@@ -49,6 +49,12 @@ def rows_between_zeros(line: bytes, id_key: str) -> list[bytes]:
     return [part for part in line.split(b"\0") if part and row_of(part, id_key) is not None]
 
 
+def is_torn(tail: bytes, id_key: str) -> bool:
+    """Whether what follows the last newline is a torn row: neither whole, nor damaged by zeros inside it."""
+    line = tail.rstrip(b"\0")
+    return b"\0" not in line and row_of(line, id_key) is None
+
+
 def has_pairs(refined: Any) -> bool:
     """Whether a row's article object holds a pair."""
     return isinstance(refined, dict) and bool(refined.get("qas"))
@@ -138,10 +144,9 @@ class RowScan:
 
     def _read_tail(self) -> None:
         start, tail = tail_of(self.path)
-        line = tail.rstrip(b"\0")
-        if b"\0" in line or (line and row_of(line, self.id_key) is not None):
+        if tail and not is_torn(tail, self.id_key):
             self.lines += 1
-            self._enter(start, line)
+            self._enter(start, tail.rstrip(b"\0"))
 
     def _enter(self, offset: int, line: bytes) -> None:
         """Parse a line, and enter the row it is or note that it is none."""

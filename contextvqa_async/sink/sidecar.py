@@ -88,6 +88,11 @@ def read_sidecar(path: Path) -> Sidecar | None:
         ) from None
 
 
+def sidecar_of(output: Path) -> Sidecar | None:
+    """The sidecar of the output at this real path, or None where it has none; UsageError where it cannot be read."""
+    return read_sidecar(find_sidecar(output))
+
+
 def this_run() -> dict[str, Any]:
     """Who is running, for whoever finds the output locked."""
     return {
