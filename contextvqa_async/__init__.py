@@ -13,10 +13,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contextvqa_async.api import run_async, stream_async
     from contextvqa_async.errors import CvqaError, RecordError, RunError, UsageError
     from contextvqa_async.items import Pair, Refined, Summary
     from contextvqa_async.refiner import refine
-    from contextvqa_async.run import run_async, stream_async
 
 __version__ = "0.1.0"
 
@@ -34,10 +34,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api": ("run_async", "stream_async"),
     "errors": ("CvqaError", "RecordError", "RunError", "UsageError"),
     "items": ("Pair", "Refined", "Summary"),
     "refiner": ("refine",),
-    "run": ("run_async", "stream_async"),
 }
 
 

@@ -16,8 +16,8 @@ from contextvqa_async.client import Client
 from contextvqa_async.errors import RecordError
 from contextvqa_async.inflight import ByteBudget
 from contextvqa_async.items import Completion, Image, Record
-from contextvqa_async.options import Settings
 from contextvqa_async.prompt import build_messages, prompt_of
+from contextvqa_async.settings import Settings
 from contextvqa_async.threads import Threads
 
 Tell = Callable[[str], None]

@@ -4,7 +4,7 @@
      └── waits while every worker is busy                └── waits while the writer is behind
 
 Rule: bounded everywhere, and one way to end. A record that was reached ends in ``deliver``; a record that a stop
-found waiting is left for the next run. The line knows nothing of HTTP or of files: it is handed ``ask`` and
+found waiting is left for the next run. The pipeline knows nothing of HTTP or of files: it is handed ``ask`` and
 ``deliver``.
 """
 
@@ -50,12 +50,12 @@ class Stop:
         self.end(reason, exit_code)
 
     def end(self, reason: str, exit_code: int = 3, kind: Kind | None = None) -> None:
-        """The run's own reason; the first one is the one that is told, and none after it hastens the end."""
+        """End the run for a reason of its own. Only the first reason is reported."""
         if not self.draining.is_set():
             self.reason, self.exit_code, self.kind = reason, exit_code, kind
             self.draining.set()
 
-    def doom(self, error: RunError) -> None:
+    def abort(self, error: RunError) -> None:
         """Stop because nothing more can succeed; answers in flight may still arrive, unless they cannot be stored."""
         self.end(str(error), kind=error.kind)
         if error.kind is Kind.STORAGE:
@@ -68,7 +68,7 @@ class Stop:
 
 
 @dataclass(kw_only=True)
-class Line:
+class Pipeline:
     """One run's stations, joined. ``feed`` yields what is to be done: Records, and Failures of lines that are none.
 
     ``withdraw`` is called when a stop begins, ``read_up`` when the feed has ended.
@@ -136,7 +136,7 @@ class Line:
         except Withdrawn:
             return None
         except RunError as error:
-            self.stop.doom(error)
+            self.stop.abort(error)
             return None
         except RecordError as error:
             return make_failure(record, error)
@@ -164,4 +164,4 @@ class Line:
             try:
                 await self.deliver(outcome)
             except RunError as error:
-                self.stop.doom(error)
+                self.stop.abort(error)

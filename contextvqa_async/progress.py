@@ -1,4 +1,4 @@
-"""Events in, what a person sees on stderr out: a live line (rich), plain lines where there is no terminal, a summary.
+"""Events in, what a person sees on stderr out: a live line (rich), or plain lines where there is no terminal.
 
 Rule: nothing here decides anything; a run is the same with and without it.
 """
@@ -9,10 +9,10 @@ import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from contextvqa_async.items import Advanced, Event, Failure, Notice, Paused, Row, Settled, Started, Summary
+from contextvqa_async.items import Advanced, Event, Failure, Notice, Paused, Row, Settled, Started
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -125,13 +125,16 @@ def clock_time(seconds: float | None) -> str:
 
 
 class PlainDisplay:
-    """A line every ten seconds, for logs."""
+    """Notices as they come, and a line of counts every ten seconds, for logs; with ``every=math.inf``, no counts."""
 
-    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, out: TextIO, clock: Callable[[], float] = time.monotonic, *, every: float = PLAIN_EVERY_SECONDS
+    ) -> None:
         self._meter = Meter(clock)
         self._out = out
         self._clock = clock
-        self._told = clock()
+        self._every = every
+        self._printed = clock()
 
     def __call__(self, event: Event) -> None:
         self._meter(event)
@@ -139,26 +142,9 @@ class PlainDisplay:
             print(event.message, file=self._out, flush=True)
 
     def tick(self) -> None:
-        if self._clock() - self._told >= PLAIN_EVERY_SECONDS:
-            self._told = self._clock()
+        if self._clock() - self._printed >= self._every:
+            self._printed = self._clock()
             print(self._meter.line(), file=self._out, flush=True)
-
-    def close(self) -> None:
-        pass
-
-
-class SilentDisplay:
-    """Notices only."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Notice):
-            print(event.message, file=self._out, flush=True)
-
-    def tick(self) -> None:
-        pass
 
     def close(self) -> None:
         pass
@@ -204,16 +190,16 @@ def open_display(mode: str, out: TextIO | None = None) -> Display:
     """The display for ``--progress`` auto, rich, plain or none; ``auto`` is rich on a terminal, else plain."""
     out = out or sys.stderr
     if mode == "none":
-        return SilentDisplay(out)
+        return PlainDisplay(out, every=math.inf)
     if mode == "rich" or (mode == "auto" and out.isatty()):
         return RichDisplay(out)
     return PlainDisplay(out)
 
 
-class Lasting:
-    """A display for as long as somebody reads it: what is in flight is paid for, and no closed pipe may end it.
+class TolerantDisplay:
+    """Passes events on until the first write error, so that neither a closed pipe nor a full disk stops the run.
 
-    Nor a log on a full disk; None stands for a process without a stderr.
+    ``inner`` is None in a process without a stderr: nothing is shown.
     """
 
     def __init__(self, inner: Display | None) -> None:
@@ -234,37 +220,3 @@ class Lasting:
                 work(self._inner)
         except (OSError, ValueError):  # ValueError: the file is closed
             self._inner = None
-
-
-def describe(summary: Summary) -> str:
-    """The closing summary, as lines of text."""
-    return "\n".join(_lines(summary))
-
-
-def _lines(summary: Summary) -> Iterator[str]:
-    if summary.stopped:
-        yield f"Stopped: {summary.stopped}"
-    simulated = " (SIMULATED: no model was asked)" if summary.simulated else ""
-    yield f"{summary.done:,} done{simulated}, {summary.failed:,} failed, {summary.skipped:,} skipped → {summary.output}"
-    tokens = f"{summary.prompt_tokens:,} prompt + {summary.completion_tokens:,} completion tokens"
-    cost = "" if summary.cost is None else f", cost {summary.cost:,.4f}"
-    rate = (summary.done + summary.failed) / summary.seconds if summary.seconds else 0.0
-    yield f"{summary.pairs:,} pairs, {tokens}{cost}, {clock_time(summary.seconds)} ({rate:,.1f} records/s)"
-    yield from _oddities(summary)
-    for kind, failures in summary.failures.items():
-        yield f"  {failures.count:,} × {kind}: {failures.advice}"
-        yield f"      e.g. {failures.example}"
-    if summary.failures:
-        yield f"The failed records are in {summary.failed_output}; the same command asks again what may pass now."
-
-
-def _oddities(summary: Summary) -> Iterator[str]:
-    if summary.empty:
-        share = summary.empty / max(summary.done, 1)
-        yield f"LOOK: {summary.empty:,} rows ({share:.0%}) hold no pair: read their raw answers, or --retry-empty."
-    if summary.duplicates:
-        yield f"{summary.duplicates:,} records repeat an id of this input; the first of each stands."
-    if summary.changed:
-        yield f"{summary.changed:,} records changed since their row was made; the old rows stand (--overwrite renews)."
-    if summary.text_only:
-        yield f"{summary.text_only:,} records name no image and were sent as text alone (--require-image refuses them)."

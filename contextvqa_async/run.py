@@ -1,21 +1,17 @@
-"""One run, put together: options and a source in, the line with all its stations, a Summary out.
+"""One run, put together: settings and a source in, the pipeline with all its stations, a Summary out.
 
-read_records ─► feed ─► Line ─► sink (or a stream of rows)
-                         └── ask: images ─► prompt ─► client
+read_records ─► feed ─► Pipeline ─► sink (or a stream of rows)
+                            └── ask: images ─► prompt ─► client
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Unpack
-
-import anyio
+from typing import Any
 
 from contextvqa_async.admission import Withdrawn
 from contextvqa_async.asker import Asker
@@ -34,79 +30,18 @@ from contextvqa_async.items import (
     Started,
     Summary,
 )
-from contextvqa_async.options import RunOptions, Settings
-from contextvqa_async.pipeline import Line, Stop
+from contextvqa_async.pipeline import Pipeline, Stop
 from contextvqa_async.prompt import prompt_of
 from contextvqa_async.records import Position, Source, check_source, read_records
 from contextvqa_async.rows import make_failure
+from contextvqa_async.settings import Settings
 from contextvqa_async.sink import Counts, Sink
 from contextvqa_async.tally import Tally
 
 OnEvent = Callable[[Event], None]
 
 
-async def run_async(
-    source: Source, output: str | Path, *, on_event: OnEvent | None = None, **options: Unpack[RunOptions]
-) -> Summary:
-    """Ask about each record of ``source`` that ``output`` does not hold yet, and append what comes of it.
-
-    ``source``: a path (JSONL, JSON array, folder of images, "-") or an iterable, also async, of dicts. ``options``:
-    the command's, by the same names. ``on_event`` is told of what happens. Works inside a running loop.
-
-    Raises UsageError where the run cannot start. What stops it later (a wrong key, a full disk, ``max_cost``) is the
-    summary's ``stopped``; what failed is counted there, and stands in the failed file. What ``source`` or ``on_event``
-    raises ends the run, too: the answers in flight are appended, and then it is raised.
-    """
-    return await run_line(source, output, Settings.of(options), on_event=on_event)
-
-
-async def stream_async(
-    source: Source, *, on_failure: Callable[[dict[str, Any]], None] | None = None, **options: Unpack[RunOptions]
-) -> AsyncIterator[dict[str, Any]]:
-    """Yield a row for each record of ``source`` as it is answered; nothing is written anywhere.
-
-    A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it is told
-    by a RuntimeWarning. Raises RunError where nothing more can succeed, and what ``source`` raises, each once the
-    answers in flight are yielded. Leaving the loop early drops what is in flight.
-    """
-    check_source(source)
-    run = Run(source, Settings.of(options))
-    send, receive = anyio.create_memory_object_stream[Row | Failure](0)
-
-    async def deliver(item: Row | Failure) -> None:
-        with suppress(anyio.BrokenResourceError):  # the loop was left: nobody wants it any more
-            await send.send(item)
-
-    async def produce() -> None:
-        async with send:
-            await run.through(deliver)
-
-    # A task of its own, not a task group: a generator may be closed from another task than the one that began it.
-    task = asyncio.create_task(produce())
-    try:
-        async for item in receive:
-            if isinstance(item, Row):
-                yield dict(item.fields)
-            else:
-                (on_failure or _warn)(item.as_dict())
-        await task
-    finally:
-        receive.close()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-    if run.stop.fault:
-        raise run.stop.fault
-    if run.stop.reason:
-        raise RunError(run.stop.reason, kind=run.stop.kind or Kind.INTERNAL)
-
-
-def _warn(entry: dict[str, Any]) -> None:
-    where = f"line {entry['line']}" if entry["id"] is None else f"record {entry['id']!r}"
-    warnings.warn(f"{where} failed: {entry['error']['message']}", RuntimeWarning, stacklevel=3)
-
-
-async def run_line(
+async def run_pipeline(
     source: Source,
     output: str | Path,
     settings: Settings,
@@ -115,11 +50,14 @@ async def run_line(
     stop: Stop | None = None,
     verbose: bool = False,
 ) -> Summary:
-    """What ``run_async`` does, with settings that are checked already, and a handle to stop it by."""
+    """Ask about each record of ``source`` that ``output`` does not hold yet; ``stop`` ends the run early.
+
+    ``verbose``: each request that is tried again is an event, too.
+    """
     if not isinstance(output, str | os.PathLike):
         raise UsageError(f"OUTPUT must be a path, not {output!r}.")
     run = Run(source, settings, on_event=on_event, stop=stop, verbose=verbose)
-    return await run.into(Path(output))
+    return await run.write_to(Path(output))
 
 
 class Run:
@@ -141,8 +79,8 @@ class Run:
         self._watch = on_event or _ignore
         self._verbose = verbose
 
-    async def into(self, output: Path) -> Summary:
-        """Run the line into a sink at ``output``."""
+    async def write_to(self, output: Path) -> Summary:
+        """Run the pipeline into a sink at ``output``."""
         check_source(self.source)
         notes, told = list[str](), 0
         counts, paths = Counts(), (str(output), str(self.settings.saving.failed_path(output)))
@@ -151,9 +89,9 @@ class Run:
                 counts, notes = sink.counts, sink.notes
                 self._tell_start(sink)
                 told = len(notes)
-                await self.through(sink.append, sink)
+                await self.run(sink.append, sink)
         except RunError as error:  # the disk, on opening or closing
-            self.stop.doom(error)
+            self.stop.abort(error)
         for note in notes[told:]:
             self._notice(note)
         summary = self._summarise(counts, *paths)
@@ -162,8 +100,8 @@ class Run:
             raise self.stop.fault
         return summary
 
-    async def through(self, deliver: Callable[[Row | Failure], Awaitable[None]], sink: Sink | None = None) -> None:
-        """Run the line from the source to ``deliver``; ``sink`` knows what earlier runs did."""
+    async def run(self, deliver: Callable[[Row | Failure], Awaitable[None]], sink: Sink | None = None) -> None:
+        """Run the pipeline from the source to ``deliver``; ``sink`` knows what earlier runs did."""
         async with Asker.open(
             self.settings,
             self._path(),
@@ -178,8 +116,8 @@ class Run:
                     raise Withdrawn
                 return await asker.ask(record)
 
-            line = Line(
-                feed=self._checked(self._feed(sink)),
+            pipeline = Pipeline(
+                feed=self._feed(sink),
                 ask=ask,
                 deliver=deliver,
                 reading=self.settings.reading,
@@ -188,7 +126,7 @@ class Run:
                 withdraw=asker.stop,
                 read_up=asker.end_of_records,
             )
-            await line.run()
+            await pipeline.run()
 
     def _open_sink(self, output: Path) -> AbstractAsyncContextManager[Sink]:
         path = self._path()
@@ -232,7 +170,7 @@ class Run:
             async for item in records:
                 asked += isinstance(item, Record)
                 self._tell_position(counts, asked, position.fraction)
-                yield item
+                yield self._with_image(item)
                 if asked == left:
                     return
         self._tell_position(counts, asked, position.fraction)
@@ -242,21 +180,15 @@ class Run:
         read = skipped + counts.duplicates + asked
         self._on_event(Advanced(read=read, skipped=skipped, duplicates=counts.duplicates, fraction=fraction))
 
-    async def _checked(self, feed: AsyncGenerator[Record | Failure, None]) -> AsyncGenerator[Record | Failure, None]:
-        """Count records without an image, or fail them where one is required."""
-        async with aclosing(feed) as items:
-            async for item in items:
-                if isinstance(item, Record) and not item.images:
-                    yield self._without_image(item)
-                else:
-                    yield item
-
-    def _without_image(self, record: Record) -> Record | Failure:
+    def _with_image(self, item: Record | Failure) -> Record | Failure:
+        """The item; a record without an image is counted, or fails where one is required."""
+        if isinstance(item, Failure) or item.images:
+            return item
         if self.settings.reading.require_image:
             error = RecordError("The record names no image, and --require-image is set.", kind=Kind.NO_IMAGE)
-            return make_failure(record, error)
+            return make_failure(item, error)
         self.tally.text_only += 1
-        return record
+        return item
 
     def _pay(self, prompt_tokens: int | None, completion_tokens: int | None) -> None:
         if self.tally.pay(prompt_tokens, completion_tokens):

@@ -16,13 +16,14 @@ ROOT = Path(contextvqa_async.__file__).parent
 LEVELS = (
     {"errors", "items"},
     {"config", "jsonl", "faults", "threads"},
-    {"options"},
+    {"settings"},
     {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
     {"admission"},
     {"client"},
     {"pipeline", "progress", "simulator", "ledger"},
-    {"asker"},
+    {"asker", "summary_text"},
     {"run"},
+    {"api"},
     {"cli"},
 )
 """From the ground up: a file imports from lower levels only, so that no station imports another."""
@@ -31,7 +32,7 @@ PURE = {
     "errors",
     "items",
     "config",
-    "options",
+    "settings",
     "jsonl",
     "faults",
     "prompt",

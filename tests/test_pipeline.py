@@ -1,4 +1,4 @@
-"""The line, with fakes for its two ends: bounded, exactly once, and stoppable."""
+"""The pipeline, with fakes for its two ends: bounded, exactly once, and stoppable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextvqa_async.admission import Withdrawn
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError, RunError, UsageError
 from contextvqa_async.items import Completion, Failure, Record, Row
-from contextvqa_async.pipeline import Line, Stop
+from contextvqa_async.pipeline import Pipeline, Stop
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ def records(count: int) -> list[Record]:
 
 
 class World:
-    """Two ends of a line: a feed that counts how far it was read, and a place where rows arrive."""
+    """Two ends of a pipeline: a feed that counts how far it was read, and a place where rows arrive."""
 
     def __init__(self, items: Iterable[Record | Failure], ask: Callable[[Record], Awaitable[Completion]]) -> None:
         self.items, self.ask = items, ask
@@ -41,8 +41,8 @@ class World:
         await anyio.lowlevel.checkpoint()
         self.delivered.append(item)
 
-    def line(self, workers: int = 4, grace: float = 30.0) -> Line:
-        return Line(
+    def pipeline(self, workers: int = 4, grace: float = 30.0) -> Pipeline:
+        return Pipeline(
             feed=self.feed(),
             ask=self.ask,
             deliver=self.deliver,
@@ -70,7 +70,7 @@ async def test_every_record_is_delivered_once() -> None:
     """More records than workers; lines that are no record pass as they are."""
     bad = Failure(id=None, type=Kind.BAD_RECORD, message="no", retryable=True, line=3)
     world = World([*records(50), bad], answer)
-    await world.line().run()
+    await world.pipeline().run()
     assert world.ids == list(range(50))
     assert bad in world.delivered
     assert all(row.pairs == 2 for row in world.delivered if isinstance(row, Row))
@@ -86,7 +86,7 @@ async def test_the_reader_waits_for_the_workers() -> None:
 
     world = World(records(1000), ask)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(world.line(workers=8).run)
+        tasks.start_soon(world.pipeline(workers=8).run)
         await anyio.wait_all_tasks_blocked()
         assert world.read == 9
         gate.set()
@@ -103,7 +103,7 @@ async def test_one_records_fault_is_its_own(error: Exception) -> None:
         return await answer(record)
 
     world = World(records(10), ask)
-    await world.line().run()
+    await world.pipeline().run()
     assert world.ids == list(range(10))
     (failure,) = (item for item in world.delivered if isinstance(item, Failure))
     assert failure.id == 3
@@ -118,7 +118,7 @@ async def test_a_cut_answer_loses_its_last_pair_and_an_answer_without_one_fails(
         return Completion(text=ANSWER if record.id else "Article: A fact. Then", finish_reason="length", attempts=2)
 
     world = World(records(2), ask)
-    await world.line(workers=1).run()
+    await world.pipeline(workers=1).run()
     failure, row = world.delivered
     assert isinstance(failure, Failure)
     assert (failure.type, failure.attempts, failure.retryable) == (Kind.LENGTH, 2, False)
@@ -139,7 +139,7 @@ async def test_a_stop_drains_what_is_in_flight_and_leaves_the_rest() -> None:
 
     world = World(records(1000), ask)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(world.line(workers=6).run)
+        tasks.start_soon(world.pipeline(workers=6).run)
         await anyio.wait_all_tasks_blocked()
         world.stop.request("Ctrl-C", 130)
         await anyio.wait_all_tasks_blocked()
@@ -159,7 +159,7 @@ async def test_a_second_stop_and_the_end_of_the_grace_drop_what_is_in_flight() -
     for grace in (1e-6, 1e6):
         world = World(records(10), ask)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(world.line(grace=grace).run)
+            tasks.start_soon(world.pipeline(grace=grace).run)
             await anyio.wait_all_tasks_blocked()
             world.stop.request("Ctrl-C", 130)
             world.stop.request("Ctrl-C", 130)
@@ -176,7 +176,7 @@ async def test_doom_stops_the_run_with_its_sentence() -> None:
         raise RunError("The key is wrong.", kind=Kind.CREDENTIAL)
 
     world = World(records(1000), ask)
-    await world.line().run()
+    await world.pipeline().run()
     assert world.delivered == []
     assert (world.stop.reason, world.stop.exit_code) == ("The key is wrong.", 3)
     assert asked <= 8
@@ -196,9 +196,9 @@ async def test_an_output_that_takes_no_more_stops_at_once() -> None:
     async def deliver(item: Row | Failure) -> None:
         raise RunError("The disk is full.", kind=Kind.STORAGE)
 
-    line = world.line()
-    line.deliver = deliver
-    await line.run()
+    pipeline = world.pipeline()
+    pipeline.deliver = deliver
+    await pipeline.run()
     assert world.stop.reason == "The disk is full."
 
 
@@ -211,9 +211,9 @@ async def test_an_input_that_breaks_off_ends_the_run_with_what_was_read() -> Non
             yield record
         raise UsageError("The input went away.")
 
-    line = world.line()
-    line.feed = feed()
-    await line.run()
+    pipeline = world.pipeline()
+    pipeline.feed = feed()
+    await pipeline.run()
     assert world.ids == [0, 1, 2]
     assert (world.stop.reason, world.stop.exit_code) == ("The input went away.", 3)
 
@@ -228,10 +228,10 @@ async def test_a_row_that_is_paid_for_is_delivered_even_while_the_run_is_dropped
         await gate.wait()
         world.delivered.append(item)
 
-    line = world.line()
-    line.deliver = deliver
+    pipeline = world.pipeline()
+    pipeline.deliver = deliver
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(line.run)
+        tasks.start_soon(pipeline.run)
         await arrived.wait()
         world.stop.request("Ctrl-C", 130)
         world.stop.request("Ctrl-C", 130)
@@ -253,7 +253,7 @@ async def test_the_runs_own_reasons_never_drop_what_is_in_flight() -> None:
 
     world.items, world.ask = records(4), ask
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(world.line(workers=4).run)
+        tasks.start_soon(world.pipeline(workers=4).run)
         await anyio.wait_all_tasks_blocked()
         gate.set()
     assert world.ids == [0, 1, 2, 3]

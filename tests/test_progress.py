@@ -8,7 +8,8 @@ import os
 import pytest
 
 from contextvqa_async.items import Advanced, Failure, FailureClass, Notice, Paused, Row, Settled, Started, Summary
-from contextvqa_async.progress import Lasting, Meter, PlainDisplay, clock_time, describe, open_display
+from contextvqa_async.progress import Meter, PlainDisplay, TolerantDisplay, clock_time, open_display
+from contextvqa_async.summary_text import describe
 
 
 class Clock:
@@ -175,7 +176,7 @@ def test_a_run_is_not_ended_by_whoever_stopped_reading_its_progress() -> None:
     """``2>&1 | head``, or a log on a full disk: the answers in flight are paid for."""
     reader, writer = os.pipe()
     out = open(writer, "w")  # noqa: SIM115 - closing it raises
-    display = Lasting(PlainDisplay(out))
+    display = TolerantDisplay(PlainDisplay(out))
     display(Notice(message="heard"))
     assert os.read(reader, 100) == b"heard\n"
     os.close(reader)
@@ -188,7 +189,7 @@ def test_a_run_is_not_ended_by_whoever_stopped_reading_its_progress() -> None:
 
 def test_a_run_without_a_stderr_has_nobody_to_tell() -> None:
     """As under a supervisor that closed it."""
-    display = Lasting(None)
+    display = TolerantDisplay(None)
     display(Notice(message="lost"))
     display.tick()
     display.close()

@@ -14,7 +14,7 @@ import pytest
 from help_in_readme import README, with_help
 
 from contextvqa_async.cli import COMMANDS, cli
-from contextvqa_async.options import RunOptions
+from contextvqa_async.settings import RunOptions
 
 ROOT = README.parent
 TEXT = README.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Settings' fields in, click options out: the help text and the default stand in config.py and nowhere else."""
+"""Settings' fields in, click options out: the help text and the default stand in config and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, check_kind, flag
 from contextvqa_async.errors import UsageError
-from contextvqa_async.options import GROUPS, RunOptions
+from contextvqa_async.settings import GROUPS, RunOptions
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 118}
 """Each command's context settings."""

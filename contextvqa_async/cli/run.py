@@ -24,7 +24,7 @@ from contextvqa_async.cli.options import (
 )
 from contextvqa_async.config import flag
 from contextvqa_async.errors import UsageError
-from contextvqa_async.options import Settings
+from contextvqa_async.settings import Settings
 
 if TYPE_CHECKING:
     from contextvqa_async.items import Summary
@@ -79,8 +79,8 @@ def command(
     settings = Settings.of(chosen(values))
     _check_summary(summary_json)
     with _collector_off():
-        from contextvqa_async.cli.running import check_files, run_in_loop
-        from contextvqa_async.progress import describe
+        from contextvqa_async.cli.process import check_files, run_in_loop
+        from contextvqa_async.summary_text import describe
 
     read = {"--prompt-file": prompt_file, "--config": click.get_current_context().meta.get(CONFIG)}
     check_files(input, output, settings, read=read, written={"--summary-json": summary_json})

@@ -15,10 +15,10 @@ import anyio
 
 from contextvqa_async.errors import CvqaError, UsageError
 from contextvqa_async.items import Notice, Summary
-from contextvqa_async.options import Settings
 from contextvqa_async.pipeline import GRACE_SECONDS, Stop
-from contextvqa_async.progress import Display, Lasting, open_display
-from contextvqa_async.run import run_line
+from contextvqa_async.progress import Display, TolerantDisplay, open_display
+from contextvqa_async.run import run_pipeline
+from contextvqa_async.settings import Settings
 from contextvqa_async.sink.files import Used
 from contextvqa_async.sink.place import check_target
 
@@ -39,7 +39,7 @@ def check_files(
 def run_in_loop(source: str, output: str, settings: Settings, *, progress: str, verbose: bool) -> Summary:
     """Run the line to its end or until a signal; ``progress`` is the display's name. Raises UsageError."""
     _allow_open_files(settings.limits.concurrency * (2 if settings.simulate else 1))
-    display = Lasting(None if sys.stderr is None else open_display(progress))
+    display = TolerantDisplay(None if sys.stderr is None else open_display(progress))
     try:
         return anyio.run(_run, source, output, settings, display, verbose, backend_options=_loop())
     except* CvqaError as faults:  # a task group's way of raising one
@@ -82,7 +82,7 @@ async def _run(source: str, output: str, settings: Settings, display: Display, v
         tasks.start_soon(_tick, display)
         if sys.platform != "win32":
             await tasks.start(_obey_signals, stop, display)
-        summary = await run_line(source, output, settings, on_event=display, stop=stop, verbose=verbose)
+        summary = await run_pipeline(source, output, settings, on_event=display, stop=stop, verbose=verbose)
         tasks.cancel_scope.cancel()
     return summary
 

@@ -1,7 +1,7 @@
 """Options as written by a user, in; the stations' settings, out.
 
 One flat set of names serves ``run_async()``, the command line, a TOML file and the environment; here it is sorted
-into the values that config.py checks. Rule: nothing is read or paid for before the whole set has passed.
+into the values that config checks. Rule: nothing is read or paid for before the whole set has passed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from contextvqa_async.errors import UsageError
 
 
 class RunOptions(TypedDict, total=False):
-    """Every keyword of ``run_async()`` and ``stream_async()``; config.py holds their meaning and defaults."""
+    """Every keyword of ``run_async()`` and ``stream_async()``; config holds their meaning and defaults."""
 
     base_url: str | Sequence[str]
     model: str

@@ -10,7 +10,7 @@ import pytest
 
 from contextvqa_async.config import flag
 from contextvqa_async.errors import UsageError
-from contextvqa_async.options import GROUPS, RunOptions, Settings, parse_headers
+from contextvqa_async.settings import GROUPS, RunOptions, Settings, parse_headers
 
 ENDPOINT_OPTIONS = {"base_url", "model", "api_key", "api_key_env", "header", "simulate"}
 

@@ -1,0 +1,79 @@
+"""What Python code calls: options and a source in; a Summary, or rows one by one, out."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Unpack
+
+import anyio
+
+from contextvqa_async.errors import Kind, RunError
+from contextvqa_async.items import Failure, Row, Summary
+from contextvqa_async.records import Source, check_source
+from contextvqa_async.run import OnEvent, Run, run_pipeline
+from contextvqa_async.settings import RunOptions, Settings
+
+
+async def run_async(
+    source: Source, output: str | Path, *, on_event: OnEvent | None = None, **options: Unpack[RunOptions]
+) -> Summary:
+    """Ask about each record of ``source`` that ``output`` does not hold yet, and append what comes of it.
+
+    ``source``: a path (JSONL, JSON array, folder of images, "-") or an iterable, also async, of dicts. ``options``:
+    the command's, by the same names. ``on_event`` is told of what happens. Works inside a running loop.
+
+    Raises UsageError where the run cannot start. What stops it later (a wrong key, a full disk, ``max_cost``) is the
+    summary's ``stopped``; what failed is counted there, and stands in the failed file. What ``source`` or ``on_event``
+    raises ends the run, too: the answers in flight are appended, and then it is raised.
+    """
+    return await run_pipeline(source, output, Settings.of(options), on_event=on_event)
+
+
+async def stream_async(
+    source: Source, *, on_failure: Callable[[dict[str, Any]], None] | None = None, **options: Unpack[RunOptions]
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield a row for each record of ``source`` as it is answered; nothing is written anywhere.
+
+    A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it is told
+    by a RuntimeWarning. Raises RunError where nothing more can succeed, and what ``source`` raises, each once the
+    answers in flight are yielded. Leaving the loop early drops what is in flight.
+    """
+    check_source(source)
+    run = Run(source, Settings.of(options))
+    send, receive = anyio.create_memory_object_stream[Row | Failure](0)
+
+    async def deliver(item: Row | Failure) -> None:
+        with suppress(anyio.BrokenResourceError):  # the loop was left: nobody wants it any more
+            await send.send(item)
+
+    async def produce() -> None:
+        async with send:
+            await run.run(deliver)
+
+    # A task of its own, not a task group: a generator may be closed from another task than the one that began it.
+    task = asyncio.create_task(produce())
+    try:
+        async for item in receive:
+            if isinstance(item, Row):
+                yield dict(item.fields)
+            else:
+                (on_failure or _warn)(item.as_dict())
+        await task
+    finally:
+        receive.close()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    if run.stop.fault:
+        raise run.stop.fault
+    if run.stop.reason:
+        raise RunError(run.stop.reason, kind=run.stop.kind or Kind.INTERNAL)
+
+
+def _warn(entry: dict[str, Any]) -> None:
+    where = f"line {entry['line']}" if entry["id"] is None else f"record {entry['id']!r}"
+    warnings.warn(f"{where} failed: {entry['error']['message']}", RuntimeWarning, stacklevel=3)
