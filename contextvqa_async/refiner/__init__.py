@@ -8,11 +8,12 @@
     fast               shortcuts for the commonest ways of writing an answer; they change no result
     reading            any answer, line by line:
         unwrap             what stands around the answer: turns, markup, tags, inline
-        data               what programs write: loosejson, looseyaml, keys
+        data               what programs write: loosejson, looseyaml, values, keys
         learned_labels     labels that no table knows, from the text itself
-        lines              each line's evidence: labels, languages, phrases, tables
-        splits             lines that hold more than one thing: same_line, enumerated, commands, quoted_pairs, choices
-        scanner            stretches of pairs: regions, stretch, machine (the state machine's table stands there)
+        lines              each line's evidence: labels, numbers, headings, languages, phrases, sentences, tables
+        splits             lines that hold more than one thing: inner_labels, same_line, enumerated, commands,
+                           quoted_pairs, choices
+        scanner            stretches of pairs: relabel, regions, stretch, machine (with the state machine's table)
         article            what says that an article follows; context, chatter: its prose
         tidy               finished pairs
     stream             how many pairs a text that still grows holds so far

@@ -9,22 +9,15 @@ from functools import cache
 
 from contextvqa_async.refiner.chatter import opens
 from contextvqa_async.refiner.labels import lowered
-from contextvqa_async.refiner.languages import words
-from contextvqa_async.refiner.lines import ARTICLE, HEAD, Line, bulk
-
-ENDS = frozenset(".!?。！？।॥؟…:：;；")
-CLOSERS = "\"”»’')]」』）"
+from contextvqa_async.refiner.languages import column
+from contextvqa_async.refiner.lines import ARTICLE, HEAD, Line
+from contextvqa_async.refiner.sentences import bulk, ended
 
 
 @cache
 def sections() -> frozenset[str]:
     """Words that head a section of an article as well as the article."""
-    return words("sections")
-
-
-def ended(words: str) -> bool:
-    """Whether words end as a sentence does."""
-    return words.rstrip(CLOSERS)[-1:] in ENDS
+    return column("sections")
 
 
 def is_section(line: Line) -> bool:
@@ -35,7 +28,7 @@ def is_section(line: Line) -> bool:
 def article_labels(lines: list[Line], part: tuple[int, int]) -> list[int]:
     """Lines that say that an article follows; in the middle of prose only those that say it like the first."""
     found: list[int] = []
-    words = 0
+    paragraphs = 0
     told = False
     for at in range(*part):
         line = lines[at]
@@ -46,12 +39,12 @@ def article_labels(lines: list[Line], part: tuple[int, int]) -> list[int]:
             if told and not again and (_counted(line) or _section(line)):
                 continue
             sure = line.mark == ARTICLE or _strong(line)
-            if sure or (not words and not found) or again:
+            if sure or (not paragraphs and not found) or again:
                 found.append(at)
         elif line.kind != "text":
             continue
-        elif not words and bulk(line.words) > (100 if line.words[-1:] == "." else 160) and not opens(line.words):
-            words += 1
+        elif not paragraphs and bulk(line.words) > (100 if line.words[-1:] == "." else 160) and not opens(line.words):
+            paragraphs += 1
         told = told or (line.kind == "text" and line.style == "text" and line.label is None and not opens(line.words))
     return found
 

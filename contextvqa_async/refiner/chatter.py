@@ -10,10 +10,10 @@ import re
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.labels import lowered
-from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.languages import column
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import bulk
 from contextvqa_async.refiner.phrases import Phrases
+from contextvqa_async.refiner.sentences import bulk
 
 INTERJECTION = lazy(
     r"(?:sure|certainly|of course|absolutely|okay|ok|alright|great|got it|understood|claro|bien sûr|natürlich"
@@ -27,8 +27,8 @@ INSTEAD = lazy(r"\b(?:however|instead|but|here)\b", re.IGNORECASE)
 
 
 @cache
-def _column(name: str) -> Phrases:
-    return Phrases(words(name))
+def _phrases(name: str) -> Phrases:
+    return Phrases(column(name))
 
 
 def _low(text: str) -> str:
@@ -44,12 +44,12 @@ def opens(text: str) -> bool:
     if len(text) > 500:
         return False
     low = _low(text)
-    if not _column("opens").begin(low):
+    if not _phrases("opens").begins(low):
         return False
     last = text.rstrip()[-1:]
     if len(text) < 90 and last in "!！:：":
         return True
-    return (bulk(text) < 200 or last in ":：" or bool(INTERJECTION.match(low))) and _column("meta").in_(low)
+    return (bulk(text) < 200 or last in ":：" or bool(INTERJECTION.match(low))) and _phrases("meta").found_in(low)
 
 
 def closes(text: str) -> bool:
@@ -65,16 +65,16 @@ def closes(text: str) -> bool:
 def _closes(text: str) -> bool:
     """The same: each station that a line passes asks for it."""
     low = _low(text)
-    if not _column("closes").begin(low):
+    if not _phrases("closes").begins(low):
         return False
-    return _column("meta").in_(low) or (text.rstrip()[-1:] in "!！?？:：" and len(text) < 120)
+    return _phrases("meta").found_in(low) or (text.rstrip()[-1:] in "!！?？:：" and len(text) < 120)
 
 
 def refuses(text: str) -> bool:
     """Whether an answer begins by refusing."""
     low = _low(text)
     cut = INTERJECTION.match(low)
-    return _column("refuses").begin(low) or (cut is not None and _column("refuses").begin(low, cut.end()))
+    return _phrases("refuses").begins(low) or (cut is not None and _phrases("refuses").begins(low, cut.end()))
 
 
 def apologizes(text: str) -> bool:
@@ -83,7 +83,9 @@ def apologizes(text: str) -> bool:
     >>> apologizes("I'm sorry, I can't name the people in the image. However, here is an article.")
     True
     """
-    return len(text) < 500 and refuses(text) and INSTEAD.search(text) is not None and _column("meta").in_(_low(text))
+    return (
+        len(text) < 500 and refuses(text) and INSTEAD.search(text) is not None and _phrases("meta").found_in(_low(text))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -94,7 +96,7 @@ def may_begin_chatter(word: str) -> bool:
     (True, False)
     """
     low = lowered(word)
-    if low in _column("opens").by_first or low in _column("closes").by_first:
+    if low in _phrases("opens").by_first or low in _phrases("closes").by_first:
         return True
     return INTERJECTION.match(low) is not None or INTERJECTION.match(f"{low}!") is not None
 
@@ -102,5 +104,5 @@ def may_begin_chatter(word: str) -> bool:
 def remark(text: str) -> bool:
     """Whether a line under an answer is a remark in brackets, or chatter."""
     if text[:1] in "([（【" and text.rstrip()[-1:] in ")]）】" and len(text) > 2:
-        return _column("meta").in_(_low(text)) or ":" in text or "：" in text
+        return _phrases("meta").found_in(_low(text)) or ":" in text or "：" in text
     return closes(text) or (len(text) > 24 and opens(text))

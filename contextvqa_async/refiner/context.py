@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 
-from contextvqa_async.refiner.article import article_labels, ended, under_labels, untitled
+from contextvqa_async.refiner.article import article_labels, under_labels, untitled
 from contextvqa_async.refiner.chatter import INTERJECTION, apologizes, closes, opens, refuses
-from contextvqa_async.refiner.labels import cores, lowered
+from contextvqa_async.refiner.headings import says_pairs
+from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import Line, bulk
+from contextvqa_async.refiner.lines import Line
 from contextvqa_async.refiner.regions import Region
+from contextvqa_async.refiner.sentences import bulk, ended
 
 UNITS = r"(?:words?|characters|mots|wörter|palabras|palavras|parole|слов|字)"
-COUNTED = lazy(
+WORD_COUNT = lazy(
     rf"[(\[（【][^\w\n]*(?:{UNITS}[^\d\n()\[\]]{{0,12}}\d[\d,.–-]*|(?:[^\W\d]+\s){{0,3}}[~≈]?\d[\d,.–-]*\s?{UNITS})\W*$",
     re.IGNORECASE,
 )
@@ -103,7 +105,7 @@ def _short_chatter(line: Line, pairs: bool) -> bool:
     return (
         pairs
         and len(line.words) < 300
-        and (opens(line.words) or (line.words.endswith((":", "：")) and cores().in_(lowered(line.words))))
+        and (opens(line.words) or (line.words.endswith((":", "：")) and says_pairs(lowered(line.words))))
     )
 
 
@@ -133,7 +135,7 @@ def _prose(block: list[Line], before_pairs: bool) -> list[list[str]]:
         block[stop - 1].kind in {"blank", "rule", "end"}
         or _leads(block[stop - 1])
         or (before_pairs and _introduces(block, stop - 1))
-        or COUNTED.match(block[stop - 1].words)
+        or WORD_COUNT.match(block[stop - 1].words)
         or CRITERION.match(block[stop - 1].words)
         or (_empty_section(block, stop - 1) if before_pairs else _says_farewell(block, stop))
     ):
@@ -147,7 +149,7 @@ def _introduces(block: list[Line], at: int) -> bool:
     over = next((other for other in reversed(block[:at]) if other.kind == "text"), None)
     if over is None or not over.pairs_head or line.kind != "text" or len(line.words) > 300:
         return False
-    return line.style == "text" and cores().in_(lowered(line.words)) and _substantial(block[:at])
+    return line.style == "text" and says_pairs(lowered(line.words)) and _substantial(block[:at])
 
 
 def _empty_section(block: list[Line], at: int) -> bool:
@@ -185,7 +187,7 @@ def _leads(line: Line) -> bool:
     marked = line.decor == "head" or line.bold or line.words.endswith((":", "："))
     if not (marked and len(line.words) < 160) and not (bulk(line.words) < 100 and opens(line.words)):
         return False
-    return cores().in_(lowered(line.words))
+    return says_pairs(lowered(line.words))
 
 
 def _paragraphs(lines: list[Line]) -> list[list[str]]:

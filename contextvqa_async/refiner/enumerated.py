@@ -14,7 +14,7 @@ from contextvqa_async.refiner.lines import Line, read_line
 from contextvqa_async.refiner.splits import headed
 
 COUNT = lazy(r"(?:^|(?<=\s))[(（]?(?P<n>\d{1,2})[.)）、]\s*(?=\D)")
-ASKING = lazy("[?？؟]")
+QUESTION_MARK = lazy("[?？؟]")
 
 
 def enumerated(line: Line) -> list[Line]:
@@ -23,7 +23,7 @@ def enumerated(line: Line) -> list[Line]:
     >>> [part.body for part in enumerated(read_line("Questions: 1. Who? Bob 2. Where? - Oslo"))]
     ['Questions:', 'Who? Bob', 'Where? - Oslo']
     """
-    if line.kind != "text" or len(ASKING.findall(line.words)) < 2:
+    if line.kind != "text" or len(QUESTION_MARK.findall(line.words)) < 2:
         return [line]
     starts = _starts(line.words)
     if len(starts) < 2:
@@ -32,7 +32,7 @@ def enumerated(line: Line) -> list[Line]:
     items = [line.words[found.start() : stop].strip() for found, stop in zip(starts, stops, strict=True)]
     before = line.words[: starts[0].start()].rstrip()
     parts = headed(read_line(before)) if before else []
-    if not all(ASKING.search(item) for item in items) or (parts and not parts[-1].pairs_head):
+    if not all(QUESTION_MARK.search(item) for item in items) or (parts and not parts[-1].pairs_head):
         return [line]
     return [*parts, *map(read_line, items)]
 

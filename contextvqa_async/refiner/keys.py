@@ -9,16 +9,16 @@ import re
 from functools import cache, lru_cache
 
 from contextvqa_async.refiner.labels import kinds
-from contextvqa_async.refiner.languages import listed
+from contextvqa_async.refiner.languages import split_words
 
-ARTICLES = listed(
+ARTICLES = split_words(
     "article|context|wikipediaarticle|wiki|content|text|body|passage|wikipedia|document|background|wikiarticle"
     "|articletext|articlecontent|wikipediatext|wikipediacontent|paragraph|paragraphs|summary|description"
     "|sections|section|intro|introduction|lead|wikiarticletext"
 )
-TITLES = listed("title|heading|name|header|articletitle|topic|subject|language|id|category|标题|题目")
-QUESTIONS = listed("questiontext|questionen|human|user|instruction|input|prompt")
-ANSWERS = listed("answertext|answeren|gpt|assistant|output|shortanswer|response|value|answerlist|finalanswer")
+TITLES = split_words("title|heading|name|header|articletitle|topic|subject|language|id|category|标题|题目")
+QUESTIONS = split_words("questiontext|questionen|human|user|instruction|input|prompt")
+ANSWERS = split_words("answertext|answeren|gpt|assistant|output|shortanswer|response|value|answerlist|finalanswer")
 BODIES = ("content", "text", "body", "article", "paragraphs", "sections", "context")
 
 

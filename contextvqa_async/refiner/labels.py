@@ -13,23 +13,18 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from contextvqa_async.refiner.languages import LANGUAGES, UNSPACED, words
+from contextvqa_async.refiner.languages import UNSPACED, column
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.phrases import Phrases
+from contextvqa_async.refiner.numbers import NTH, ORDINAL, number_of
 
 KINDS = ("note", "title", "article", "answers", "questions", "answer", "question", "pair")
 """Columns of the table that label something; a later one wins where two hold the same word."""
 
 LINE = 200
 """What begins like ``A-1 Skyraider`` and is longer than a question is prose."""
-DIGITS = {char: at for at, char in enumerate("零一二三四五六七八九十") if at}
 BRACKET = lazy(r"[(\[]")
 HYPHENED = lazy(r"\w[-#_]\d+$")
 """``J-2``: a name rather than a label, where nothing follows."""
-ORDINAL = {word: at for row in words("ordinals") for at, word in enumerate(row.split(), 1)}
-NTH = "|".join(LANGUAGES["English"].ordinals.rpartition("|")[2].split())
-ROMANS = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
-ROMAN = {word: at for at, word in enumerate(ROMANS.split(), 1)}
 WIDE = lazy("[\uff21-\uff5a]")
 NARROW = {0xFF21 + at: 0x41 + at for at in range(58)}
 OPEN = r"(?:[(\[【「『<《«〈（［〔{]\s?)"
@@ -59,25 +54,20 @@ class Label:
     plural: bool = False
 
     @property
-    def letter(self) -> bool:
+    def is_letter(self) -> bool:
         """Whether the label is a mere ``Q`` or ``A``, which alone proves little."""
         return len(self.word) == 1 and self.word < "\u2e80"
 
     @property
-    def initial(self) -> bool:
+    def may_be_initial(self) -> bool:
         """Whether the label may be a name's initial, as in ``J. W. Pepper``."""
-        return self.letter and self.sign == "mark" and self.number is None
-
-    @property
-    def lettered(self) -> bool:
-        """Whether the label is a mere letter, and no initial."""
-        return self.letter and not self.initial
+        return self.is_letter and self.sign == "mark" and self.number is None
 
 
 @cache
 def kinds() -> dict[str, str]:
     """Every label's word, and the column it stands in."""
-    return {word: kind for kind in KINDS for word in words(kind)}
+    return {word: kind for kind in KINDS for word in column(kind)}
 
 
 @cache
@@ -99,30 +89,6 @@ def lowered(text: str) -> str:
         text = text.translate(NARROW)
     low = text.lower()
     return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-
-
-def number_of(word: str | None) -> int | None:
-    """A label's number, however it is written.
-
-    >>> [number_of(word) for word in ("12", "１", "十二", "②", "two", "iv")]
-    [12, 1, 12, 2, 2, 4]
-    """
-    if not word:
-        return None
-    word = word.rstrip("\ufe0f\u20e3")
-    digits = re.match(r"\d+", word)
-    if digits:
-        return int(digits.group())
-    if "①" <= word <= "⑳":
-        return ord(word) - ord("①") + 1
-    if word[0] in DIGITS:
-        return _chinese(word)
-    return ORDINAL.get(word) or ROMAN.get(word)
-
-
-def _chinese(word: str) -> int | None:
-    tens, ten, ones = word.rpartition("十")
-    return (DIGITS.get(tens, 1) * 10 if ten else 0) + DIGITS.get(ones, 0)
 
 
 def read_label(text: str, bold: tuple[int, ...] = (), at: int = 0) -> Label | None:
@@ -292,9 +258,9 @@ def _joined(text: str, found: re.Match[str]) -> bool:
 def _credible(label: Label, after: str = "") -> bool:
     """A lone letter needs a colon, a number, brackets or bold, or no initial ``after`` it; an article's label needs
     more than a full stop."""
-    if label.initial and label.word not in "qa" and INITIAL.match(after):  # "J. K. Rowling"
+    if label.may_be_initial and label.word not in "qa" and INITIAL.match(after):  # "J. K. Rowling"
         return False
-    if label.letter:
+    if label.is_letter:
         return (
             label.sign in {"colon", "bold", "brackets"}
             or label.number is not None
@@ -308,16 +274,3 @@ def _credible(label: Label, after: str = "") -> bool:
             or (label.kind == "pair" and label.number is not None)
         )
     return True
-
-
-@cache
-def heading() -> Phrases:
-    """What a heading over pairs is made of: words for questions, answers and pairs, and those between them."""
-    return Phrases(frozenset().union(*map(words, ("question", "questions", "answer", "answers", "heads"))))
-
-
-@cache
-def cores() -> Phrases:
-    """What makes a heading a heading over pairs."""
-    asking = {word for word in words("question") if len(word) > 1 or word >= "\u2e80"}
-    return Phrases(words("questions") | words("pairs") | asking)

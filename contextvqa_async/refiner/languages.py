@@ -842,15 +842,15 @@ LANGUAGES: dict[str, Language] = {
 }
 
 
-def listed(words: str) -> frozenset[str]:
+def split_words(words: str) -> frozenset[str]:
     """Words that are written with ``|`` between them."""
     return frozenset(words.split("|"))
 
 
-def words(field: str) -> frozenset[str]:
+def column(field: str) -> frozenset[str]:
     """All rows' words of one column.
 
-    >>> "pregunta" in words("question")
+    >>> "pregunta" in column("question")
     True
     """
     return frozenset(word for row in LANGUAGES.values() for word in getattr(row, field).split("|") if word)

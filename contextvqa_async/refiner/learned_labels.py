@@ -14,7 +14,8 @@ from itertools import pairwise
 
 from contextvqa_async.refiner.labels import known_label, lowered
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import ANSWER, ASKING, COUNTED, NOTE, QUESTION, asks
+from contextvqa_async.refiner.lines import ANSWER, COUNTED, NOTE, QUESTION
+from contextvqa_async.refiner.sentences import ASKING, asks
 
 INNER = r"[^\s:：\d()（）\[\]【】*_?？"
 WORD = rf"[^\W\d_]{INNER}.]{{0,19}}+(?:[ \xa0]{INNER}]{{1,14}}+){{0,2}}?"

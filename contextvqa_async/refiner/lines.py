@@ -9,21 +9,14 @@ from __future__ import annotations
 import re
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
 
+from contextvqa_async.refiner.headings import heads_pairs
 from contextvqa_async.refiner.inline import plain
-from contextvqa_async.refiner.labels import (
-    Label,
-    before_colon,
-    cores,
-    heading,
-    lowered,
-    may_begin,
-    number_of,
-    read_label,
-)
+from contextvqa_async.refiner.labels import Label, before_colon, lowered, may_begin, read_label
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.numbers import number_of
+from contextvqa_async.refiner.sentences import asks
 
 ARTICLE, END, QUESTION, ANSWER, TERM, DEFINITION, HEAD, NOTE = (chr(0xE000 + at) for at in range(8))
 BREAK, COUNTED = "\ue008", "\ue009"
@@ -58,9 +51,6 @@ PART = lazy(
     r"(?:part|step|section|phase|teil|parte|partie|часть|第|部分|أولا|ثانيا)\s?(?:\d|one|two|[abi]{1,3}|[一二三]|)(?:部分|步)?\s?[:.：)–—-]+\s*",
     re.IGNORECASE,
 )
-ASKING = "?？؟\u037e⁇⁈⁉⸮՞፧"
-CLOSING = "\"”»’'〉)]」』）* \t"
-SPOKEN = lazy(r"(?:[かの]|ますか|ですか)[。.]?$|(?:니까|는가|인가|한가|은가|을까|나요|까요)\.?$")
 
 
 @dataclass(slots=True)
@@ -237,25 +227,6 @@ def _may_decorate(words: str) -> bool:
     return "." in head or ")" in head or first in "一二三四五六七八九十"
 
 
-def asks(text: str) -> bool:
-    """Whether words end as a question does."""
-    return _asks(text[-24:])
-
-
-@lru_cache(maxsize=4096)
-def _asks(tail: str) -> bool:
-    """The same of their end: each station that a line passes asks for it."""
-    bare = tail.rstrip(CLOSING)
-    if bare[-1:] and bare[-1] in ASKING:
-        return True
-    return not bare[-3:].isascii() and bool(SPOKEN.search(bare[-6:]))
-
-
-def bulk(words: str) -> int:
-    """How much words say: a character of Chinese, Japanese or Korean counts three."""
-    return len(words) * 3 if words[:1] >= "\u2e80" else len(words)
-
-
 def _covers(spans: tuple[tuple[int, int], ...], start: int, end: int) -> bool:
     """Whether bold stretches leave nothing but spaces and signs between them."""
     bold = sum(stop - max(begin, start) for begin, stop in spans)
@@ -301,7 +272,7 @@ def _numbers(line: Line, found: re.Match[str], text: str) -> bool:
             return False
         if value == "A" and form != "paren" and not label:
             return False
-        if label and label.letter and label.word == value.lower():  # "A. A. A. Milne": a label, and initials
+        if label and label.is_letter and label.word == value.lower():  # "A. A. A. Milne": a label, and initials
             return False
     line.form = form
     line.number = number_of(value.lower()) or (ord(value.lower()) - 96 if value.isalpha() else None)
@@ -317,4 +288,4 @@ def _heads(line: Line) -> bool:
     if line.label and line.label.kind == "question":
         return False
     low = lowered(line.body).replace("_", " ").strip("\"'([【《<“「 ")
-    return heading().make(low) and cores().in_(low)
+    return heads_pairs(low)

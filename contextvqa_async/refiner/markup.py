@@ -101,5 +101,5 @@ def unascii(text: str) -> str:
     return ASCII_TERM.sub(r"**\1**", ASCII_STYLE.sub("", text)) if "?::" in text else text
 
 
-LANGUAGES = (("\\", unlatex), ("'", unwiki), (">", unlink), ("", unterm), ("", unfield), ("]", unorg), ("=", unascii))
+MARKUPS = (("\\", unlatex), ("'", unwiki), (">", unlink), ("", unterm), ("", unfield), ("]", unorg), ("=", unascii))
 """Each with the signs without which a text is not written in it."""

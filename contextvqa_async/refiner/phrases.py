@@ -19,11 +19,11 @@ class Phrases:
     """Phrases in lower case, to be looked for in lower-case words.
 
     >>> phrases = Phrases(frozenset(["question", "the image", "问题"]))
-    >>> phrases.in_("about the image."), phrases.in_("questions"), phrases.in_("以下问题")
+    >>> phrases.found_in("about the image."), phrases.found_in("questions"), phrases.found_in("以下问题")
     (True, False, True)
-    >>> phrases.begin("the image shows"), phrases.begin("the images show")
+    >>> phrases.begins("the image shows"), phrases.begins("the images show")
     (True, False)
-    >>> phrases.make("question, the image"), phrases.make("question of the image")
+    >>> phrases.make_up("question, the image"), phrases.make_up("question of the image")
     (True, False)
     """
 
@@ -35,7 +35,7 @@ class Phrases:
         for phrase in sorted(phrases, key=len, reverse=True):
             self.by_first.setdefault(_first(phrase), []).append(phrase)
 
-    def in_(self, low: str) -> bool:
+    def found_in(self, low: str) -> bool:
         """Whether words hold a phrase."""
         words = WORD.findall(low)
         if not self.singles.isdisjoint(words):
@@ -44,7 +44,7 @@ class Phrases:
             return False
         return self._anywhere.search(low) is not None
 
-    def begin(self, low: str, at: int = 0) -> bool:
+    def begins(self, low: str, at: int = 0) -> bool:
         """Whether words begin with a phrase at a place."""
         found = WORD.match(low, at)
         keys = {low[at : at + 1], found.group() if found else ""}
@@ -58,7 +58,7 @@ class Phrases:
         after = low[at + len(phrase) :][:1]
         return phrase[0] >= UNSPACED or not phrase[-1].isalpha() or not (after.isalnum() or after == "_")
 
-    def make(self, low: str) -> bool:
+    def make_up(self, low: str) -> bool:
         """Whether words are phrases from their first letter on, and nothing else."""
         words = WORD.findall(low)
         if words and low.startswith(words[0]) and self.singles.issuperset(words):

@@ -16,7 +16,7 @@ from contextvqa_async.items import Pair
 from contextvqa_async.refiner.choices import without_choices
 from contextvqa_async.refiner.commands import cut_commands
 from contextvqa_async.refiner.context import paragraphs
-from contextvqa_async.refiner.data import Value, read_data, whole_value
+from contextvqa_async.refiner.data import read_data, whole_value
 from contextvqa_async.refiner.enumerated import enumerated
 from contextvqa_async.refiner.fast import is_plain, is_prose, last_run, read_fast
 from contextvqa_async.refiner.lazy import lazy
@@ -31,6 +31,7 @@ from contextvqa_async.refiner.tables import may_be_commas, read_tables
 from contextvqa_async.refiner.tags import untag
 from contextvqa_async.refiner.tidy import tidy
 from contextvqa_async.refiner.unwrap import entities, unfence, unwrap
+from contextvqa_async.refiner.values import Value
 
 SEALED_BLANK = Line("blank", sealed=True)
 VOID = "\n" * 40
@@ -197,6 +198,7 @@ def _plain(text: str) -> str:
     parts = [read_line(raw) for raw in entities(untag(text)).split("\n")]
     if len(parts) == 1:
         line = parts[0]
-        return line.rest or line.words if line.label is not None and line.label.lettered else line.words
+        labelled = line.label is not None and line.label.is_letter and not line.label.may_be_initial
+        return line.rest or line.words if labelled else line.words
     sign = ", " if all(part.decor == "bullet" for part in parts if part.kind == "text") else " "
     return sign.join(part.words for part in parts if part.words)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import EMOJI, Line
-from contextvqa_async.refiner.lines import asks as ends_asking
+from contextvqa_async.refiner.sentences import asks as ends_asking
 
 QMARK = lazy(r"[?？؟⁇⁈⁉⸮](?:[\"”»’'」』〉]*)|[\"“”«»「」]")
 SIGN = lazy(r"\s*(?:→|⇒|➜|➔|➡\ufe0f?|⟶|➤|»|=+>|-+>|>{2}|—+|–+|-+(?=\s)|:+|：|=+(?=\s)|\||~(?=\s)|/{2}|\u2014)\s*(?=\S)")

@@ -8,21 +8,12 @@ from __future__ import annotations
 
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line, asks, bulk
+from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line
 from contextvqa_async.refiner.machine import Asked
-from contextvqa_async.refiner.regions import (
-    LONG,
-    Region,
-    label_kind,
-    look_ahead,
-    mark_lists,
-    mark_lone,
-    mark_names,
-    next_words,
-    put_behind,
-    speaks,
-)
+from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, next_words, speaks
+from contextvqa_async.refiner.relabel import relabel
 from contextvqa_async.refiner.same_line import split_command, split_question
+from contextvqa_async.refiner.sentences import asks, bulk
 from contextvqa_async.refiner.stretch import Stretch
 
 PROSE = 400
@@ -35,10 +26,7 @@ class Scanner:
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
-        put_behind(lines)
-        mark_lists(lines)
-        mark_lone(lines)
-        mark_names(lines)
+        relabel(lines)
         self.ahead = look_ahead(lines)
 
     def regions(self) -> list[Region]:

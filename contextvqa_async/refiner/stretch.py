@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from contextvqa_async.refiner.chatter import remark
 from contextvqa_async.refiner.labels import Label, lowered
-from contextvqa_async.refiner.languages import words
+from contextvqa_async.refiner.languages import column
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line, bulk
+from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
 from contextvqa_async.refiner.regions import LONG, Ahead, Region, next_words, speaks
 from contextvqa_async.refiner.same_line import split_command, split_question
+from contextvqa_async.refiner.sentences import bulk
 
 LETTERED = lazy(r"([a-z])[.)]\s+(?=\S)")
 TWICE = lazy(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
@@ -64,7 +65,9 @@ class View:
         if not self.stretch.ends_text(self.at):
             return False
         low = lowered(self.words).strip("*_# \\([（【").rstrip(" 0123456789#.:：*-")
-        return bool(low) and any(word.startswith(low) for word in words("answer") | words("question") if len(word) > 1)
+        return bool(low) and any(
+            word.startswith(low) for word in column("answer") | column("question") if len(word) > 1
+        )
 
     @property
     def plural(self) -> bool:
@@ -174,14 +177,14 @@ class Stretch:
     def _answer(self, line: Line, at: int) -> tuple[str, str, str]:
         if self.machine.state not in {ASKED, KEYED} and not self.machine.asked:
             return "text", line.body, ""
-        if self.machine.state == ANSWERED and line.label and line.label.letter and line.label.sign == "mark":
+        if self.machine.state == ANSWERED and line.label and line.label.is_letter and line.label.sign == "mark":
             return "text", line.body, ""
         return "answer", self._untorn(line, at) if line.form == "cut" and self.ends_text(at) else line.rest, ""
 
     def _says_name(self, line: Line, at: int) -> bool:
         """Whether what looks like a label alone, ``A4``, is an answer: no words of an answer follow."""
         label = line.label
-        if label is None or not label.letter or label.number is None or label.sign != "last" or line.bold:
+        if label is None or not label.is_letter or label.number is None or label.sign != "last" or line.bold:
             return False
         after = next_words(self.lines, at)
         bare = self.machine.state == ASKED and not (self.region.answers or self.region.labelled)

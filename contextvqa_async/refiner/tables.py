@@ -15,7 +15,8 @@ from functools import lru_cache
 from contextvqa_async.refiner.inline import plain
 from contextvqa_async.refiner.labels import read_label
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import BREAK, Line, asks
+from contextvqa_async.refiner.lines import BREAK, Line
+from contextvqa_async.refiner.sentences import asks
 
 BOX = lazy("[│┃║￨｜]")
 CELL = lazy(r"(?<!\\)\|")
@@ -174,7 +175,8 @@ def _told(question: str, answer: str, words: str) -> Line | None:
     label = read_label(question)
     question = question[label.end :] if label and label.kind == "question" else question
     label = read_label(answer)
-    answer = answer[label.end :] or answer if label and label.kind == "answer" and label.lettered else answer
+    if label and label.kind == "answer" and label.is_letter and not label.may_be_initial:
+        answer = answer[label.end :] or answer
     question, answer = question.replace(BREAK, " "), LINES.sub(", ", answer.lstrip("• ") if BREAK in answer else answer)
     return Line("data", words=words, pair=(question, answer), form="table") if question.strip("-—– ") else None
 

@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from contextvqa_async.refiner.labels import kinds
-from contextvqa_async.refiner.languages import listed
+from contextvqa_async.refiner.languages import split_words
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, BREAK, COUNTED, DEFINITION, END, HEAD, NOTE, QUESTION, TERM
 
@@ -18,16 +18,16 @@ DECLARED = lazy(r"<!DOCTYPE[^<>]*+>|<\?xml[^<>]*+\?>|<!\[CDATA\[|\]\]>|<ref[^<>]
 GONE = lazy(r"<!--|<(?P<name>script|style|ref|svg)(?:\s[^<>]*+)?>", re.IGNORECASE)
 ROW = lazy(r"^[ \t]*\|.*$", re.MULTILINE)
 BR = lazy(r"\s*<br\s*/?>\s*", re.IGNORECASE)
-BLOCKS = listed(
+BLOCKS = split_words(
     "p|div|section|br|hr|tr|table|tbody|thead|tfoot|ul|ol|dl|blockquote|header|footer|main|html|body|head|pre"
     "|details|nav|figure|figcaption|center|fieldset|form|caption|colgroup|aside"
 )
-INLINE = listed(
+INLINE = split_words(
     "span|u|sub|sup|small|mark|font|code|a|img|input|label|cite|abbr|time|kbd|samp|var|ins|del|s|strike|q|big|tt"
 )
 STRONG = frozenset(["b", "strong"])
 WEAK = frozenset(["i", "em"])
-WRAPS = listed(
+WRAPS = split_words(
     "qa|qas|pair|pairs|qa_pairs|qa_pair|qapairs|qapair|qa-pairs|qa-pair|output|response|result|root|document"
     "|final|final_answer|questions|answers|question_answer_pairs|question_answers|question_answer"
     "|questionanswerpairs|questionanswer|vqa|data|item|items|entry|faq|question-answer-pairs|question-answer"
@@ -39,7 +39,7 @@ KNOWN = (
     | INLINE
     | STRONG
     | WEAK
-    | listed("h1|h2|h3|h4|h5|h6|li|td|th|dt|dd|summary|title|meta|link|script|style|ref|svg")
+    | split_words("h1|h2|h3|h4|h5|h6|li|td|th|dt|dd|summary|title|meta|link|script|style|ref|svg")
 )
 
 

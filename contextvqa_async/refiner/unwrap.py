@@ -11,7 +11,7 @@ import re
 
 from contextvqa_async.refiner.characters import uncommon
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.markup import LANGUAGES
+from contextvqa_async.refiner.markup import MARKUPS
 from contextvqa_async.refiner.turns import final_answer, own_turn, reply, without_reasoning
 
 BREAKS = lazy("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
@@ -112,7 +112,7 @@ STEPS = (
     ("[&", in_tags),
     ("В", spelled_out),
     ("\"'", unquote),
-    *LANGUAGES,
+    *MARKUPS,
 )
 """Each with the signs without which it has nothing to do."""
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 from contextvqa_async.refiner.chatter import may_begin_chatter, remark
-from contextvqa_async.refiner.labels import heading, lowered, may_begin
+from contextvqa_async.refiner.headings import heading
+from contextvqa_async.refiner.inner_labels import SIGN_ENDED, last_words
+from contextvqa_async.refiner.labels import lowered, may_begin
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import BLANK, NUMBERED, PART, read_line
 from contextvqa_async.refiner.same_line import split_question
-from contextvqa_async.refiner.splits import SIGN_ENDED, cut, last_words
+from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.stretch import LETTERED
 
 SIGNLESS = r"[^*:：$_~.．)\[\]】）<>》〉］」』»;；=、。،؛`\\|&\n]"
@@ -139,4 +141,4 @@ def _ordinary(word: str) -> bool:
 
 def _heads(words: str) -> bool:
     """Whether words may be a heading over pairs."""
-    return heading().make(lowered(words))
+    return heading().make_up(lowered(words))

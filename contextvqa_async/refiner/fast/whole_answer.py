@@ -18,14 +18,16 @@ from contextvqa_async.refiner.data import may_be_yaml
 from contextvqa_async.refiner.fast.pair_runs import run_of_pairs
 from contextvqa_async.refiner.fast.pair_template import question_lead
 from contextvqa_async.refiner.fast.plain_words import BRIEF, FULL, VAST, opens_plainly, plain_sentence
+from contextvqa_async.refiner.inner_labels import last_words
 from contextvqa_async.refiner.labels import known_label, lowered
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import BLANK, Line, bulk, read_line
+from contextvqa_async.refiner.lines import BLANK, Line, read_line
 from contextvqa_async.refiner.parsed import Parsed
 from contextvqa_async.refiner.regions import LONG, Region
 from contextvqa_async.refiner.same_line import QMARK
-from contextvqa_async.refiner.splits import cut, last_words
+from contextvqa_async.refiner.sentences import bulk
+from contextvqa_async.refiner.splits import cut
 from contextvqa_async.refiner.tidy import finished, tidy
 from contextvqa_async.refiner.turns import begins_with_turn
 from contextvqa_async.refiner.unwrap import ENTITY
