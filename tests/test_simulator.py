@@ -22,7 +22,7 @@ from contextvqa_async.errors import UsageError
 from contextvqa_async.refiner import refine
 from contextvqa_async.simulator import MODEL, Simulator, SimulatorOptions, serve, wire
 from contextvqa_async.simulator.answers import answer, see
-from contextvqa_async.simulator.layouts import LAYOUTS, Told
+from contextvqa_async.simulator.layouts import LAYOUTS, Article
 from contextvqa_async.simulator.subjects import SUBJECTS, Subject
 
 PICTURES = sorted((Path(__file__).parent.parent / "examples" / "images").iterdir())
@@ -261,13 +261,13 @@ def answer_of(subject: Subject, seed: int) -> str:
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
 def test_every_layout_is_refined_into_what_was_told(layout: Any) -> None:
     """The line reads back what the simulator meant, in each of its layouts."""
-    told = Told(
+    article = Article(
         paragraphs=("Pine is a wood. It is soft.", "It grows in the north, since 1820."),
         pairs=(("Which wood is this?", "pine"), ("Where does this grow?", "the north"), ("Since when?", "1820")),
     )
-    refined = refine(layout(told))
-    assert refined.context == " ".join(told.paragraphs)
-    assert tuple((pair.question, pair.answer) for pair in refined.qas) == told.pairs
+    refined = refine(layout(article))
+    assert refined.context == " ".join(article.paragraphs)
+    assert tuple((pair.question, pair.answer) for pair in refined.qas) == article.pairs
 
 
 def test_tokens_join_to_the_text_and_are_due_in_order() -> None:

@@ -12,7 +12,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from contextvqa_async.simulator.layouts import LAYOUTS, Told
+from contextvqa_async.simulator.layouts import LAYOUTS, Article
 from contextvqa_async.simulator.subjects import PEOPLE, PLACES, REGIONS, SEASONS, SOCIETIES, SUBJECTS, Subject
 
 _GRID = 4
@@ -61,7 +61,7 @@ def answer(sight: Sight | None, seed: int) -> str:
     rng = random.Random(seed)
     subject = _recognise(sight, rng)
     layout = rng.choice(LAYOUTS)
-    return layout(_tell(subject, rng))
+    return layout(_write(subject, rng))
 
 
 def _recognise(sight: Sight | None, rng: random.Random) -> Subject:
@@ -76,7 +76,7 @@ def _distance(a: bytes, b: bytes) -> float:
     return math.dist(a, b) / math.sqrt(len(a))
 
 
-def _tell(subject: Subject, rng: random.Random) -> Told:
+def _write(subject: Subject, rng: random.Random) -> Article:
     person, second = rng.sample(PEOPLE, 2)
     year = rng.randint(*subject.years)
     later = year + rng.randint(8, 30)
@@ -97,4 +97,4 @@ def _tell(subject: Subject, rng: random.Random) -> Told:
     paragraphs = tuple(paragraph.format(**facts) for paragraph in subject.article)
     pairs = [(question.format(**facts), reply.format(**facts)) for question, reply in subject.pairs]
     chosen = sorted(rng.sample(range(len(pairs)), rng.randint(5, len(pairs))))
-    return Told(paragraphs=paragraphs, pairs=tuple(pairs[index] for index in chosen))
+    return Article(paragraphs=paragraphs, pairs=tuple(pairs[index] for index in chosen))
