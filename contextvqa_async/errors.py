@@ -90,6 +90,11 @@ ADVICE: dict[Kind, str] = {
 """One imperative a kind, shown beside the failures' count."""
 
 
+def one_line(error: Exception) -> str:
+    """Another library's error as part of a sentence: short, on one line, and never empty."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 class CvqaError(Exception):
     """The root of this package's own errors; ``str(error)`` is one sentence for the user."""
 

@@ -15,6 +15,7 @@ from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.images import Fetcher, load_image
 from contextvqa_async.images import sources as sources_module
 from contextvqa_async.images.fetch import is_public
+from contextvqa_async.threads import Threads
 
 PICTURE = Path(__file__).parent.parent / "examples" / "images" / "bridge.png"
 
@@ -101,13 +102,13 @@ async def test_this_machine_is_not_asked_however_it_is_written(host: str) -> Non
 async def test_a_private_address_may_be_allowed() -> None:
     """``--allow-private-urls`` fetches from this machine, by number and by name; the picture becomes base64."""
     reading = Reading(inline_urls=True, allow_private_urls=True)
-    async with serving() as base_url:
+    async with serving() as base_url, Fetcher(allow_private=True) as fetch:
         for url in (
             f"{base_url}/picture",
             f"{base_url}/hop/3",
             base_url.replace("127.0.0.1", "localhost") + "/picture",
         ):
-            image = await load_image(url, roots=(), reading=reading)
+            image = await load_image(url, roots=(), reading=reading, threads=Threads(), fetch=fetch)
             assert image.media_type == "image/png"
             assert image.url == ""
 

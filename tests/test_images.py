@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,14 @@ def opened(image: Image) -> Pillow.Image:
     return Pillow.open(io.BytesIO(pybase64.b64decode(image.base64, validate=True)))
 
 
+async def load_one(ref: str | bytes, *, roots: Sequence[Path], reading: Reading, time_limit: float = 60.0) -> Image:
+    """Load without --inline-urls, in threads of its own."""
+    return await load_image(ref, roots=roots, reading=reading, threads=Threads(), fetch=None, time_limit=time_limit)
+
+
 async def load(ref: str | bytes, root: Path | None = None, **reading: Any) -> Image:
     """Load as a run does."""
-    return await load_image(ref, roots=(root or Path(),), reading=Reading(**reading))
+    return await load_one(ref, roots=(root or Path(),), reading=Reading(**reading))
 
 
 async def failure(ref: str | bytes, root: Path | None = None, **reading: Any) -> RecordError:
@@ -248,10 +253,10 @@ async def test_roots_are_tried_in_order(tmp_path: Path) -> None:
         (tmp_path / folder / "x").write_bytes(saved(kind=kind))
     (tmp_path / "two" / "y").write_bytes(saved(kind="GIF"))
     roots = (tmp_path / "one", tmp_path / "two")
-    assert (await load_image("x", roots=roots, reading=Reading())).media_type == "image/png"
-    assert (await load_image("y", roots=roots, reading=Reading())).media_type == "image/gif"
+    assert (await load_one("x", roots=roots, reading=Reading())).media_type == "image/png"
+    assert (await load_one("y", roots=roots, reading=Reading())).media_type == "image/gif"
     with pytest.raises(RecordError, match=r"does not exist \(looked in .*one, .*two\)"):
-        await load_image("z", roots=roots, reading=Reading())
+        await load_one("z", roots=roots, reading=Reading())
 
 
 def test_roots_are_the_option_or_the_inputs_folder() -> None:
@@ -288,7 +293,7 @@ async def test_a_file_without_a_size_is_empty() -> None:
 async def test_files_made_to_be_slow_are_not(data: bytes) -> None:
     """Headers that never end are given up."""
     with pytest.raises(RecordError):
-        await load_image(data, roots=(), reading=Reading(), time_limit=5)
+        await load_one(data, roots=(), reading=Reading(), time_limit=5)
 
 
 async def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:
@@ -374,7 +379,7 @@ async def test_the_stamp_tells_that_a_file_changed(tmp_path: Path) -> None:
     """Also that it came to be; data and URLs have none, since the record itself holds them."""
 
     async def stamp(*refs: str | bytes) -> str:
-        return (await weigh(refs, roots=(tmp_path,), reading=Reading())).stamp
+        return (await weigh(refs, roots=(tmp_path,), reading=Reading(), threads=Threads())).stamp
 
     missing = await stamp("x.png")
     (tmp_path / "x.png").write_bytes(b"1")
@@ -428,7 +433,7 @@ async def test_light_images_are_read_while_they_are_weighed(tmp_path: Path) -> N
     (tmp_path / "b.bmp").write_bytes(odd)
     light = partial(weigh, roots=(tmp_path,), reading=Reading(), threads=Threads(), light=100_000)
     found = await light(["a.png", "a.png"])
-    assert found.loaded == (await load_image("a.png", roots=(tmp_path,), reading=Reading()),) * 2
+    assert found.loaded == (await load_one("a.png", roots=(tmp_path,), reading=Reading()),) * 2
     for refs in (["a.png", "b.bmp"], ["a.png", "none.png"], ["a.png", "http://e.com/x"], [plain]):
         assert (await light(refs)).loaded is None
-    assert (await weigh(["a.png"], roots=(tmp_path,), reading=Reading(), light=len(plain) - 1)).loaded is None
+    assert (await light(["a.png"], light=len(plain) - 1)).loaded is None

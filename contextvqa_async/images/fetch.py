@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from contextvqa_async.errors import Kind, RecordError
+from contextvqa_async.errors import Kind, RecordError, one_line
 from contextvqa_async.images.sources import MAX_BYTES, bad, check_size
 from contextvqa_async.threads import Threads
 
@@ -103,7 +103,7 @@ class Fetcher:
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error.__cause__, _PrivateAddressError):
                 raise _private(url, str(error.__cause__)) from None
-            raise bad(url, f"cannot be fetched: {_reason(error)}", retryable=True) from None
+            raise bad(url, f"cannot be fetched: {one_line(error)}", retryable=True) from None
 
     async def _follow(self, url: str) -> bytes:
         from yarl import URL
@@ -147,10 +147,6 @@ class Fetcher:
 
 def _private(url: str, where: str) -> RecordError:
     return bad(url, f"leads to {where}, which is not on the public internet (see --allow-private-urls)")
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _make_resolver(threads: Threads, judge: Callable[[str], bool], time_limit: float) -> AbstractResolver:

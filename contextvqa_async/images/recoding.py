@@ -11,6 +11,8 @@ import io
 import math
 from typing import Any, NamedTuple
 
+from contextvqa_async.errors import one_line
+
 MAX_PIXELS = 100_000_000
 """Pixels that a decoder may unfold: 400 MB of memory. (JPEG is scaled while it is decoded, and may hold more.)"""
 
@@ -47,7 +49,7 @@ def recode(data: bytes, *, max_pixels: int | None = None) -> Recoded:
     except MemoryError:
         raise NotAnImageError("needs more memory than there is to decode it") from None
     except Exception as error:  # what decoders raise on broken files is not limited to OSError
-        raise NotAnImageError(f"cannot be decoded: {_one_line(error)}") from None
+        raise NotAnImageError(f"cannot be decoded: {one_line(error)}") from None
 
 
 class _Picture(NamedTuple):
@@ -104,7 +106,7 @@ def _check_pixels(size: tuple[int, int]) -> None:
 
 
 def check_sides(width: int, height: int) -> None:
-    """Raise NotAnImageError for sides that providers refuse (wire quirk I-02)."""
+    """Raise NotAnImageError for sides that providers refuse: too short, or too long for their width."""
     if min(width, height) <= 10:
         raise NotAnImageError(f"has {width} x {height} pixels; models take none with a side of 10 or fewer")
     if max(width, height) > 200 * min(width, height):
@@ -168,7 +170,3 @@ def _encode(picture: _Picture) -> Recoded:
         return Recoded("image/jpeg", out.getvalue())
     image.save(out, "PNG", compress_level=3)
     return Recoded("image/png", out.getvalue())
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

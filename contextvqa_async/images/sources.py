@@ -26,6 +26,10 @@ _SCHEME = re.compile(r"(data|file):|([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _BLANKS = re.compile(rb"[ \t\r\n\f]+")
 
 
+DATA, WEB = "data", ("http", "https")
+"""Schemes that are no files."""
+
+
 def scheme_of(ref: str) -> str:
     """Return ``http``, ``https``, ``data``, ``file``, another scheme's name, or "" for a path."""
     found = _SCHEME.match(ref)
