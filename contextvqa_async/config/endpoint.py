@@ -29,7 +29,7 @@ class Endpoint:
     """One OpenAI-compatible server, the model to ask there, and the key to show.
 
     ``base_url`` may be any form that providers document: with or without a trailing slash, with a query
-    (``?api-version=…``), or the full address ending in ``/chat/completions`` (wire quirks R-11, R-12).
+    (``?api-version=…``), or the full address ending in ``/chat/completions``.
     Raises UsageError for an address that is no http(s) URL, and for a key or header that no HTTP header can carry.
     """
 
