@@ -16,7 +16,7 @@ ROOT = Path(contextvqa_async.__file__).parent
 LEVELS = (
     {"errors", "items"},
     {"config", "jsonl", "faults", "threads"},
-    {"settings"},
+    {"settings", "identity"},
     {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
     {"admission"},
     {"client"},
@@ -34,6 +34,7 @@ PURE = {
     "config",
     "settings",
     "jsonl",
+    "identity",
     "faults",
     "prompt",
     "sse",

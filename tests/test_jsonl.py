@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contextvqa_async.jsonl import IdScanner, Lines, TooLong, dumps, key_of, loads
+from contextvqa_async.identity import IdScanner, key_of
+from contextvqa_async.jsonl import Lines, TooLong, dumps, loads
 
 SCALARS = (
     st.none()

@@ -10,7 +10,7 @@ import pytest
 
 from contextvqa_async.config import Cost, Reading, Saving
 from contextvqa_async.errors import UsageError
-from contextvqa_async.ledger import Fault, Verified, merge, status, verify
+from contextvqa_async.ledger import Discrepancy, Verified, merge, status, verify
 from contextvqa_async.sink.sidecar import Sidecar, read_sidecar, sidecar_path
 
 
@@ -80,13 +80,13 @@ async def test_verify_lists_where_not(tmp_path: Path) -> None:
     output = write(tmp_path, rows, entry("both") + entry("f") + entry("f"))
     found = await check(output, [{"id": "a"}, {"id": "both"}, {"id": "f"}, {"id": "torn"}])
     assert not found.ok
-    assert found.faults == [
-        Fault("doubled", id="a"),
-        Fault("garbage", line=5),
-        Fault("torn", line=6),
-        Fault("both", id="both"),
-        Fault("doubled_failure", id="f"),
-        Fault("missing", id="torn", line=4),
+    assert found.discrepancies == [
+        Discrepancy("doubled", id="a"),
+        Discrepancy("garbage", line=5),
+        Discrepancy("torn", line=6),
+        Discrepancy("both", id="both"),
+        Discrepancy("doubled_failure", id="f"),
+        Discrepancy("missing", id="torn", line=4),
     ]
     assert found.extra == 1
 
@@ -96,7 +96,7 @@ async def test_verify_parses_what_resume_believes(tmp_path: Path) -> None:
     good = row("a").replace("}}\n", ',"record_sha":"0123456789abcdef","version":"1"}}\n').replace('"id": ', '"id":')
     output = write(tmp_path, good + good.replace('"a"', '"b"').replace("qas", 'q"as'))
     found = await check(output, [{"id": "a"}, {"id": "b"}])
-    assert found.faults == [Fault("garbage", line=2), Fault("missing", id="b", line=2)]
+    assert found.discrepancies == [Discrepancy("garbage", line=2), Discrepancy("missing", id="b", line=2)]
 
 
 async def test_verify_knows_bad_lines(tmp_path: Path) -> None:
@@ -105,7 +105,12 @@ async def test_verify_knows_bad_lines(tmp_path: Path) -> None:
     source.write_text('{"id":"a"}\nbad\n{"id":"b",bad}\n')
     output = write(tmp_path, row("a"), entry(None, "bad_record", 2))
     found = await verify(output, source, reading=Reading())
-    assert (found.faults, found.bad_lines, found.records, found.extra) == ([Fault("untold", line=3)], 2, 1, 0)
+    assert (found.discrepancies, found.bad_lines, found.records, found.extra) == (
+        [Discrepancy("untold", line=3)],
+        2,
+        1,
+        0,
+    )
 
 
 def test_merge_joins_rows_and_failures(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import RecordError, RunError, UsageError
+from contextvqa_async.identity import Batch
 from contextvqa_async.items import Failure, Record, Turn
-from contextvqa_async.jsonl import Batch, TooLong
+from contextvqa_async.jsonl import TooLong
 from contextvqa_async.records import Chooser, Source, TakeAll, read_records
 from contextvqa_async.records.choice import Piece, Taker
 from contextvqa_async.records.parsing import parse_record

@@ -9,7 +9,7 @@ import click
 
 from contextvqa_async.cli.options import HELP
 from contextvqa_async.config import Reading, Saving
-from contextvqa_async.ledger import Fault, Verified, verify
+from contextvqa_async.ledger import Discrepancy, Verified, verify
 
 _SHOWN = 50
 
@@ -29,17 +29,17 @@ def command(out: str, source: str, failed: str | None, id_key: str) -> int:
         return await verify(Path(out), source, reading=Reading(id_key=id_key), saving=Saving(failed=failed))
 
     found = anyio.run(compare)
-    for fault in found.faults[:_SHOWN]:
-        click.echo(_line(fault))
-    if len(found.faults) > _SHOWN:
-        click.echo(f"… and {len(found.faults) - _SHOWN:,} more")
+    for discrepancy in found.discrepancies[:_SHOWN]:
+        click.echo(_line(discrepancy))
+    if len(found.discrepancies) > _SHOWN:
+        click.echo(f"… and {len(found.discrepancies) - _SHOWN:,} more")
     click.echo(_summary(found), err=True)
     return int(not found.ok)
 
 
-def _line(fault: Fault) -> str:
-    where = f"line {fault.line}" if fault.id is None else f"id {fault.id!r:.200}"
-    return f"{fault.what}: {where}"
+def _line(discrepancy: Discrepancy) -> str:
+    where = f"line {discrepancy.line}" if discrepancy.id is None else f"id {discrepancy.id!r:.200}"
+    return f"{discrepancy.what}: {where}"
 
 
 def _summary(found: Verified) -> str:

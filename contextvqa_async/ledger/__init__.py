@@ -7,6 +7,6 @@ merge    outputs ─► one output                   or nothing
 
 from contextvqa_async.ledger.merging import Merged, merge
 from contextvqa_async.ledger.status import Status, status
-from contextvqa_async.ledger.verifying import Fault, Verified, verify
+from contextvqa_async.ledger.verifying import Discrepancy, Verified, verify
 
-__all__ = ["Fault", "Merged", "Status", "Verified", "merge", "status", "verify"]
+__all__ = ["Discrepancy", "Merged", "Status", "Verified", "merge", "status", "verify"]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from contextvqa_async.config import Saving
 from contextvqa_async.errors import UsageError
+from contextvqa_async.identity import key_of
 from contextvqa_async.items import RecordId
-from contextvqa_async.jsonl import BOM, key_of
+from contextvqa_async.jsonl import BOM
 from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index

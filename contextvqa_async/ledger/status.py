@@ -14,7 +14,8 @@ from typing import Any
 
 from contextvqa_async.config import Cost, Saving
 from contextvqa_async.errors import UsageError
-from contextvqa_async.jsonl import TooLong, key_of, loads
+from contextvqa_async.identity import key_of
+from contextvqa_async.jsonl import TooLong, loads
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.outfile import lines_in, tail_of

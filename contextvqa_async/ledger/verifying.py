@@ -15,8 +15,8 @@ from anyio import to_thread
 
 from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import UsageError
+from contextvqa_async.identity import Batch, id_of
 from contextvqa_async.items import Record, RecordId
-from contextvqa_async.jsonl import Batch, id_of
 from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.records import Source, read_records
 from contextvqa_async.sink.failures import entry_key, entry_of, line_of
@@ -25,11 +25,11 @@ from contextvqa_async.sink.outfile import tail_of
 from contextvqa_async.sink.rowfile import RowScan, is_torn
 
 MOST = 1000
-"""Faults that are listed; of more than that only the count is told."""
+"""Discrepancies that are listed; beyond these they are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Discrepancy:
     """One disagreement. ``what`` is a word of :attr:`Verified.counts`; ``id`` or ``line`` says where."""
 
     what: str
@@ -54,18 +54,18 @@ class Verified:
     duplicates: int = 0
     extra: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    faults: list[Fault] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
         """Whether every record is accounted for exactly once."""
         return not self.counts
 
-    def note(self, fault: Fault) -> None:
-        """Count a fault, and list it while there are few."""
-        self.counts[fault.what] += 1
-        if len(self.faults) < MOST:
-            self.faults.append(fault)
+    def note(self, discrepancy: Discrepancy) -> None:
+        """Count a discrepancy, and list it while there are few."""
+        self.counts[discrepancy.what] += 1
+        if len(self.discrepancies) < MOST:
+            self.discrepancies.append(discrepancy)
 
 
 async def verify(output: Path, source: Source, *, reading: Reading, saving: Saving | None = None) -> Verified:
@@ -77,11 +77,11 @@ async def verify(output: Path, source: Source, *, reading: Reading, saving: Savi
     found = check.found
     async for item in read_records(source, reading, chooser=check):
         if isinstance(item, Record):
-            found.note(Fault("missing", id=item.id, line=item.line))
+            found.note(Discrepancy("missing", id=item.id, line=item.line))
             continue
         found.bad_lines += 1
         if item.line not in check.told_lines:
-            found.note(Fault("untold", line=item.line))
+            found.note(Discrepancy("untold", line=item.line))
     held = Flag.ROW | Flag.FAILED  # a bad line's id is in the index, too, and in neither file
     found.extra = sum(1 for flags in check.index.flags() if flags & held and not flags & Flag.SEEN)
     return found
@@ -101,12 +101,12 @@ class _Check:
         scan = RowScan(self._output, self.index, self._reading.id_key, self._reading.output_key).run()
         self.found.rows = scan.rows - scan.duplicates
         for key in scan.last:
-            self.found.note(Fault("doubled", id=id_of(key)))
+            self.found.note(Discrepancy("doubled", id=id_of(key)))
         for number in sorted([*scan.garbage, *scan.damaged]):
-            self.found.note(Fault("garbage", line=number))
+            self.found.note(Discrepancy("garbage", line=number))
         _, tail = tail_of(self._output)
         if tail and is_torn(tail, self._reading.id_key):
-            self.found.note(Fault("torn", line=scan.lines + 1))
+            self.found.note(Discrepancy("torn", line=scan.lines + 1))
         if self._failed.is_file():
             self._read_failed()
 
@@ -120,7 +120,7 @@ class _Check:
             known = self.index.mark(key, Flag.FAILED)
             self.found.failures += not known
             if known:
-                self.found.note(Fault("both" if known & Flag.ROW else "doubled_failure", id=id_of(key)))
+                self.found.note(Discrepancy("both" if known & Flag.ROW else "doubled_failure", id=id_of(key)))
 
     def choose(self, batch: Batch) -> Iterator[int]:
         """The positions of records that neither file holds."""

@@ -14,19 +14,9 @@ from typing import Any, Protocol
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError
+from contextvqa_async.identity import Batch, IdScanner, key_of
 from contextvqa_async.items import Failure, Record
-from contextvqa_async.jsonl import (
-    EXCERPT,
-    MAX_DEPTH,
-    Batch,
-    IdScanner,
-    TooLong,
-    dumps,
-    excerpt,
-    is_too_deep,
-    key_of,
-    loads,
-)
+from contextvqa_async.jsonl import EXCERPT, MAX_DEPTH, TooLong, dumps, excerpt, is_too_deep, loads
 from contextvqa_async.records.parsing import parse_record, record_id, short_sha
 from contextvqa_async.records.position import Position
 

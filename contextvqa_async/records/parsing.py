@@ -14,6 +14,7 @@ from zlib import crc32
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError
+from contextvqa_async.identity import is_id
 from contextvqa_async.items import Record, RecordId, Turn
 from contextvqa_async.jsonl import dumps
 
@@ -61,9 +62,7 @@ def parse_record(
 def record_id(fields: Mapping[str, Any], id_key: str) -> RecordId:
     """The record's id; missing, null and "" mean one that is made of its content, the same on every run."""
     given = fields.get(id_key)
-    if isinstance(given, int) and not isinstance(given, bool):
-        return given
-    if isinstance(given, str) and given:
+    if is_id(given) and given != "":
         return given
     if given not in (None, ""):
         raise _bad(f"{id_key!r} must be a string or an integer, not {_name(given)}")

@@ -24,8 +24,9 @@ from anyio.lowlevel import checkpoint
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RunError, UsageError
+from contextvqa_async.identity import END
 from contextvqa_async.items import Failure, Record
-from contextvqa_async.jsonl import BOM, END, Lines
+from contextvqa_async.jsonl import BOM, Lines
 from contextvqa_async.records.choice import Chooser, Piece, TakeAll, Taker
 from contextvqa_async.records.position import Position
 from contextvqa_async.records.unpacked import UNREADABLE, Unpacked

@@ -16,8 +16,8 @@ from zlib import crc32
 
 from contextvqa_async.config import Saving
 from contextvqa_async.errors import UsageError
-from contextvqa_async.items import RecordId
-from contextvqa_async.jsonl import BOM, TooLong, key_of, loads
+from contextvqa_async.identity import is_id, key_of
+from contextvqa_async.jsonl import BOM, TooLong, loads
 from contextvqa_async.sink.index import NOTHING, Flag, Index
 from contextvqa_async.sink.outfile import heal, lines_in, rewrite, sync_folder
 from contextvqa_async.sink.rowfile import sha_bytes
@@ -42,8 +42,8 @@ def entry_of(line: Any) -> Mapping[str, Any] | None:
 
 def entry_key(entry: Mapping[str, Any]) -> bytes | None:
     """The key of the record that failed; None for a line that was no record."""
-    given: RecordId | None = entry["id"]
-    return key_of(given) if isinstance(given, str | int) and not isinstance(given, bool) else None
+    given = entry["id"]
+    return key_of(given) if is_id(given) else None
 
 
 _BEGUN = re.compile(rb'\{\s*"id":\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9]+|null)\s*,\s*')

@@ -15,7 +15,8 @@ import orjson
 
 from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import UsageError
-from contextvqa_async.jsonl import dumps, key_of
+from contextvqa_async.identity import key_of
+from contextvqa_async.jsonl import dumps
 from contextvqa_async.sink.failures import FailedFile, check_failed_file
 from contextvqa_async.sink.index import Index
 from contextvqa_async.sink.outfile import Appender, heal, rewrite, set_aside, spare_of, storage_error

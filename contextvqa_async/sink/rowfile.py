@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
+from contextvqa_async.identity import is_id, key_of
 from contextvqa_async.items import RecordId
-from contextvqa_async.jsonl import BOM, TooLong, key_of, loads
+from contextvqa_async.jsonl import BOM, TooLong, loads
 from contextvqa_async.sink.index import NOTHING, Flag, Index
 from contextvqa_async.sink.outfile import blocks_in, tail_of
 
@@ -33,7 +34,7 @@ def row_of(line: bytes, id_key: str) -> tuple[RecordId, Mapping[str, Any]] | Non
     given = row.get(id_key) if isinstance(row, dict) else None
     if isinstance(given, float):
         given = _exactly(line)[id_key]
-    return (given, row) if isinstance(given, str | int) and not isinstance(given, bool) else None
+    return (given, row) if is_id(given) else None
 
 
 def _exactly(line: bytes) -> Any:

@@ -18,8 +18,9 @@ from anyio import from_thread, to_thread
 
 from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import RunError
+from contextvqa_async.identity import Batch, key_of
 from contextvqa_async.items import Failure, Record, Row
-from contextvqa_async.jsonl import Batch, dumps, key_of
+from contextvqa_async.jsonl import dumps
 from contextvqa_async.sink.failures import owner_told, stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
 from contextvqa_async.sink.opening import Opening
