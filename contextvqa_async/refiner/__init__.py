@@ -13,7 +13,7 @@
         lines              each line's evidence: labels, numbers, headings, languages, phrases, sentences, tables
         splits             lines that hold more than one thing: inner_labels, same_line, enumerated, commands,
                            quoted_pairs, choices
-        scanner            stretches of pairs: relabel, regions, stretch, machine (with the state machine's table)
+        scanner            stretches of pairs: relabel, regions, stretch, tokens, asked, machine (a state machine)
         article            what says that an article follows; context, chatter: its prose
         tidy               finished pairs
     stream             how many pairs a text that still grows holds so far

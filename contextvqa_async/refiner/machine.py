@@ -1,151 +1,68 @@
 """Tokens of a stretch of pairs come in, one a line; questions with their answers go out.
 
-Rule: everything that decides what a token does to an open question stands in ``TABLE``.
+    state \\ token   question   both    answer   text      part         blank    rule     note     key
+    idle            open       whole   -        -         -            -        -        -        key
+    asked           open       whole   answer   ask_on    part_asked   gap      -        -        key
+    answered        open       whole   again    more      list         close    close    note     key
+    closed          open       whole   again    -         listed       -        -        note     key
+    noted           open       whole   again    -         -            -        -        -        key
+    keyed           open       whole   keyed    keyed     keyed        -        -        -        -
 
-    state \\ token   question   both    answer   text      part     blank    rule     note     key
-    idle            open       whole   -        -         -        -        -        -        key
-    asked           open       whole   answer   *         *        -        -        -        key
-    answered        open       whole   again    more      list     close    close    note     key
-    closed          open       whole   again    -         listed   -        -        note     key
-    noted           open       whole   again    -         -        -        -        -        key
-    keyed           open       whole   keyed    keyed     keyed    -        -        -        -
-
-``*``: the words go on with the question or answer it, by look-ahead (``text_asked``).
+Rule: ``TABLE`` names the action for each token in each state, and the state after it. Where an action finds, by
+looking ahead, that the table's state is wrong, it sets another; one that refuses its token leaves the state as it was.
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable
+from typing import Literal
 
+from contextvqa_async.refiner.asked import Asked
 from contextvqa_async.refiner.lazy import lazy
-from contextvqa_async.refiner.lines import Line
+from contextvqa_async.refiner.sentences import asks
+from contextvqa_async.refiner.tokens import Sort, Token
 
-IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED = "idle", "asked", "answered", "closed", "noted", "keyed"
-
-TABLE: dict[tuple[str, str], tuple[str, str]] = {
-    **{(state, "question"): ("open", ASKED) for state in (IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED)},
-    **{(state, "both"): ("whole", ANSWERED) for state in (IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED)},
-    **{(state, "key"): ("key", KEYED) for state in (IDLE, ASKED, ANSWERED, CLOSED, NOTED)},
-    **{(KEYED, sort): ("keyed", KEYED) for sort in ("answer", "text", "part")},
-    (ASKED, "answer"): ("answer", ANSWERED),
-    (ASKED, "text"): ("text_asked", ASKED),
-    (ASKED, "part"): ("part_asked", ASKED),
-    (ANSWERED, "answer"): ("again", ANSWERED),
-    (CLOSED, "answer"): ("again", ANSWERED),
-    (NOTED, "answer"): ("again", ANSWERED),
-    (ANSWERED, "text"): ("more", ANSWERED),
-    (ANSWERED, "part"): ("list", ANSWERED),
-    (CLOSED, "part"): ("listed", CLOSED),
-    (ANSWERED, "blank"): ("close", CLOSED),
-    (ANSWERED, "rule"): ("close", CLOSED),
-    (ANSWERED, "note"): ("note", NOTED),
-    (CLOSED, "note"): ("note", NOTED),
-}
-
+State = Literal["idle", "asked", "answered", "closed", "noted", "keyed"]
+IDLE: State = "idle"
+ASKED: State = "asked"
+ANSWERED: State = "answered"
+CLOSED: State = "closed"
+NOTED: State = "noted"
+KEYED: State = "keyed"
+STATES: tuple[State, ...] = (IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED)
+KEYED_SORTS: tuple[Sort, ...] = ("answer", "text", "part")
 
 BACK = 64
-"""So many answers back an answer is known again: all of them would take time in proportion to the square of their
-number."""
-
-
+"""Repeats are looked for among the last 64 answers only, to stay linear."""
 LONGEST = 4000
 """Longer than a question of any number of lines: what goes on behind is none of it."""
-
-
-@dataclass(slots=True)
-class Asked:
-    """A question, and what has answered it so far."""
-
-    question: str
-    number: int | None = None
-    answers: list[str] = field(default_factory=list)
-    listed: bool = False  # the answer is a list of parts
-    gap: bool = False  # a blank line came after the question
-    tried: bool = False  # an answer's label came, with nothing behind it
-
-    @property
-    def answer(self) -> str:
-        """The answer in one line: parts of a list joined by commas, wrapped lines by spaces."""
-        if not (self.listed or self._column()):
-            return " ".join(part for part in self.answers if part)
-        parts = filter(None, (part.strip().rstrip(",;，；、").strip() for part in self.answers))
-        return ", ".join(parts).replace(":, ", ": ").replace("：, ", "：")
-
-    def _column(self) -> bool:
-        """Whether short lines stand one below another under a label that stands alone: parts, not wrapped words."""
-        first, *parts = self.answers or ("",)
-        return (
-            not first
-            and len(parts) > 1
-            and all(0 < len(part) < 31 and part[-1] not in ",;，；、" for part in parts)
-            and not any(part[0].islower() and before[0].isupper() for before, part in itertools.pairwise(parts))
-        )
-
-    @property
-    def answered(self) -> bool:
-        """Whether words have answered it: the same as a look at ``answer``, without putting it together."""
-        return any(self.answers)
-
-    @property
-    def done(self) -> bool:
-        """Whether it has both."""
-        return bool(self.question) and self.answered
-
-
-class Sight(Protocol):
-    """What the machine may know of a line beyond its words, and of the lines to come."""
-
-    @property
-    def answer_next(self) -> bool:
-        """Whether the next label is an answer's."""
-
-    @property
-    def chatter(self) -> bool:
-        """Whether the line is chatter, so that it belongs to no answer."""
-
-    @property
-    def asks(self) -> bool:
-        """Whether the line ends as a question does."""
-
-    @property
-    def runs(self) -> bool:
-        """Whether this answer's label is followed by another answer's, no question between."""
-
-    @property
-    def torn(self) -> bool:
-        """Whether the line is the beginning of a label, where the text was cut off."""
-
-    @property
-    def plural(self) -> bool:
-        """Whether the label is one over several answers."""
 
 
 class Machine:
     """Collects questions and answers, token by token."""
 
     def __init__(self) -> None:
-        self.state = IDLE
+        self.state: State = IDLE
         self.asked: list[Asked] = []
         self.waiting: list[int] = []  # places of questions that have no answer yet
         self.numbers: dict[int, int] = {}  # a question's number, and its place among those that wait
         self.turn = 0  # the next of them to be answered in order
 
-    def take(self, sort: str, line: Line, words: str, sight: Sight, answer: str = "") -> bool:
+    def take(self, token: Token) -> bool:
         """Feed one token; whether it belonged to the pairs."""
-        step = TABLE.get((self.state, sort))
+        step = TABLE.get((self.state, token.sort))
         if step is None:
-            if sort == "blank" and self.state == ASKED:
-                self.asked[-1].gap = True
-            return sort == "question"
-        action, state = step
+            return False
         before = self.state
-        self.state = state
-        done: bool = getattr(self, "_" + action)(line, words, sight, answer)
-        if not done and self.state == state and action != "close":
+        action, self.state = step
+        taken = action(self, token)
+        if not taken and self.state == step[1]:
             self.state = before
-        return done
+        return taken
+
+    def close(self) -> None:
+        """End the answer: what follows goes on with no pair."""
+        self.state = CLOSED
 
     @property
     def last(self) -> Asked:
@@ -155,12 +72,8 @@ class Machine:
         """The questions that were answered."""
         return [asked for asked in self.asked if asked.done]
 
-    def queued(self) -> int:
-        """How many questions in a row, up to the last, have no answer."""
-        return len(self.waiting)
-
-    def _open(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        number = line.label.number if line.label and line.label.number is not None else line.number
+    def _open(self, token: Token) -> bool:
+        number = token.number if token.number is not None else token.line.number
         if self.waiting and self.asked[self.waiting[-1]].tried:
             self.waiting.pop()
         if not self.waiting:
@@ -168,44 +81,45 @@ class Machine:
         if number is not None:
             self.numbers.setdefault(number, len(self.waiting))
         self.waiting.append(len(self.asked))
-        self.asked.append(Asked(words, number))
+        self.asked.append(Asked(token.words, number))
         return True
 
-    def _whole(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        self._open(line, words, sight, "")
-        return self._answer(line, answer, sight, "")
+    def _whole(self, token: Token) -> bool:
+        self._open(token)
+        return self._say(token, token.answer)
 
-    def _answer(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _answer(self, token: Token) -> bool:
+        return self._say(token, token.words)
+
+    def _say(self, token: Token, words: str) -> bool:
         """Answer the open question, or, where several wait and answers come in a row, the one it belongs to."""
-        number = line.label.number if line.label else None
         target = self.last
-        if len(self.waiting) > 1 and (sight.runs or number is not None or sight.plural):
-            if sight.plural and number is None:
+        if len(self.waiting) > 1:
+            number, plural = token.number, token.plural
+            in_a_row = token.followed or number not in {None, target.number}
+            if in_a_row or (plural and number is None):
                 self.state = KEYED
-                return self._keyed(line, words, sight, answer) if words else True
-            if sight.runs or number != target.number:
-                self.state = KEYED
-                return self._keyed(line, words, sight, answer)
+                return True if plural and number is None and not words else self._keyed_by(token, words)
         target.answers.append(words)
         target.tried = True
         if self.waiting and words:
             self.waiting = []
         return True
 
-    def _text_asked(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _ask_on(self, token: Token) -> bool:
         """A line under a question that is not labelled as its answer."""
-        asked = self.last
+        asked, words = self.last, token.words
         if not asked.question:
             asked.question = words
             asked.gap = False
             return True
-        if sight.chatter or sight.torn or len(asked.question) > LONGEST:
+        if token.chatter or token.torn or len(asked.question) > LONGEST:
             return False
-        if sight.answer_next:
-            if not words.startswith(("(", "（", "[")) and (not asked.gap or not _complete(asked.question)):
+        if self._answer_next(token):
+            if not words.startswith(("(", "（", "[")) and (not asked.gap or not asks(asked.question)):
                 asked.question += " " + words
             return True
-        if not _complete(asked.question) and sight.asks and not asked.gap:
+        if not asks(asked.question) and token.asks and not asked.gap:
             asked.question += " " + words
             return True
         asked.answers.append(words)
@@ -213,24 +127,34 @@ class Machine:
         self.state = ANSWERED
         return True
 
-    def _part_asked(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _part_asked(self, token: Token) -> bool:
         """A bullet under a question: a part of its answer, or, where the answer has a label of its own, an option."""
         asked = self.last
         if not asked.question:
-            return self._text_asked(line, words, sight, answer)
-        if sight.answer_next or sight.chatter or sight.torn:
-            return sight.answer_next and not sight.chatter
-        asked.answers.append(words)
+            return self._ask_on(token)
+        answer_next = self._answer_next(token)
+        if answer_next or token.chatter or token.torn:
+            return answer_next and not token.chatter
+        asked.answers.append(token.words)
         asked.listed = True
         self.waiting = []
         self.state = ANSWERED
         return True
 
-    def _again(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _answer_next(self, token: Token) -> bool:
+        """Whether the next label is an answer's, and not the first of several that answer the waiting questions."""
+        return token.answer_due and not (len(self.waiting) > 1 and token.followed)
+
+    def _gap(self, token: Token) -> bool:
+        self.last.gap = True
+        return False
+
+    def _again(self, token: Token) -> bool:
         """One more answer: to a question that waits, or another part of the last one's."""
+        words = token.words
         if len(self.waiting) > 1 or (self.waiting and self.waiting[-1] != len(self.asked) - 1):
             self.state = KEYED
-            return self._keyed(line, words, sight, answer)
+            return self._keyed_by(token, words)
         asked = self.last
         if asked.answered and (not words or words in asked.answers[-BACK:]):
             return bool(words)
@@ -240,55 +164,62 @@ class Machine:
         self.waiting = []
         return True
 
-    def _more(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        if (sight.chatter or sight.torn) and self.last.answered:
+    def _more(self, token: Token) -> bool:
+        """Words under an answer: its next line."""
+        if (token.chatter or token.torn) and self.last.answered:
             return False
-        self.last.answers.append(words)
+        self.last.answers.append(token.words)
         self.waiting = []
         return True
 
-    def _list(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        if sight.chatter:
+    def _list(self, token: Token) -> bool:
+        """A bullet under an answer: a part of it, if it is a list or leads to one."""
+        if token.chatter:
             return False
         asked = self.last
         if asked.answered and not asked.listed and not asked.answers[-1].endswith((":", ",", "：", "，", ";")):
             return False
-        asked.answers.append(words)
+        asked.answers.append(token.words)
         asked.listed = True
         self.waiting = []
         return True
 
-    def _listed(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _listed(self, token: Token) -> bool:
         """A bullet after a blank line goes on with a list, or begins it where the label stood alone."""
-        if self.last.listed and not sight.chatter:
-            self.last.answers.append(words)
+        if self.last.listed and not token.chatter:
+            self.last.answers.append(token.words)
             return True
         return False
 
-    def _close(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
-        if not self.last.answered:
-            self.state = ANSWERED
+    def _close(self, token: Token) -> bool:
+        """A blank line or a rule ends an answer that has begun."""
+        if self.last.answered:
+            self.close()
         return False
 
-    def _note(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _note(self, token: Token) -> bool:
         return True
 
-    def _key(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _key(self, token: Token) -> bool:
+        """A heading over answers that stand apart from their questions."""
         if not self.waiting:
             self.state = CLOSED if self.asked else IDLE
             return False
         self.turn = 0
-        if words:
-            self._keyed(line, words, sight, answer)
+        if token.words:
+            self._keyed(token)
         return True
 
-    def _keyed(self, line: Line, words: str, sight: Sight, answer: str) -> bool:
+    def _keyed(self, token: Token) -> bool:
+        return self._keyed_by(token, token.words)
+
+    def _keyed_by(self, token: Token, words: str) -> bool:
         """Answers that stand apart from their questions: by number where they have one, else in order."""
-        if sight.chatter:
+        if token.chatter:
             return False
-        number = line.label.number if line.label else None
-        number = number if number is not None else line.number
-        parts = _parted(words, len(self.waiting) - self.turn) if line.label is None or sight.plural else None
+        number = token.number if token.number is not None else token.line.number
+        unlabelled = token.line.label is None or token.plural
+        parts = _parted(words, len(self.waiting) - self.turn) if unlabelled else None
         if number is None and parts:
             done = [self._assign(at, part) for at, part in parts]
             return all(done)
@@ -309,10 +240,6 @@ class Machine:
         return True
 
 
-def _complete(question: str) -> bool:
-    return Line("text", body=question).asks
-
-
 ENUMERATED = lazy(r"(?:^|(?<=[\s,;，；、|]))[(（]?(?:[QAqa]\.?\s?)?(\d{1,3})\s?(?:[.):：）、]|\s?[-–—=]\s)\s*")
 
 
@@ -330,3 +257,27 @@ def _parted(words: str, waiting: int) -> list[tuple[int | None, str]] | None:
         if len(bits) == waiting > 1 and all(bits):
             return [(None, bit) for bit in bits]
     return None
+
+
+Action = Callable[[Machine, Token], bool]
+TABLE: dict[tuple[State, Sort], tuple[Action, State]] = {
+    **{(state, "question"): (Machine._open, ASKED) for state in STATES},
+    **{(state, "both"): (Machine._whole, ANSWERED) for state in STATES},
+    **{(state, "key"): (Machine._key, KEYED) for state in STATES if state != KEYED},
+    **{(KEYED, sort): (Machine._keyed, KEYED) for sort in KEYED_SORTS},
+    (ASKED, "answer"): (Machine._answer, ANSWERED),
+    (ASKED, "text"): (Machine._ask_on, ASKED),
+    (ASKED, "part"): (Machine._part_asked, ASKED),
+    (ASKED, "blank"): (Machine._gap, ASKED),
+    (ANSWERED, "answer"): (Machine._again, ANSWERED),
+    (CLOSED, "answer"): (Machine._again, ANSWERED),
+    (NOTED, "answer"): (Machine._again, ANSWERED),
+    (ANSWERED, "text"): (Machine._more, ANSWERED),
+    (ANSWERED, "part"): (Machine._list, ANSWERED),
+    (CLOSED, "part"): (Machine._listed, CLOSED),
+    (ANSWERED, "blank"): (Machine._close, ANSWERED),
+    (ANSWERED, "rule"): (Machine._close, ANSWERED),
+    (ANSWERED, "note"): (Machine._note, NOTED),
+    (CLOSED, "note"): (Machine._note, NOTED),
+}
+"""What a token does in a state, and the state after it."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from contextvqa_async.refiner.asked import Asked
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, QUESTION, TERM, Line
-from contextvqa_async.refiner.machine import Asked
 
 KINDS = {"article": "break", "question": "question", "answer": "answer", "answers": "key"}
 LONG = 240

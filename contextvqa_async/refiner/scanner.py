@@ -6,10 +6,10 @@ neighbours; a heading is one over pairs only if pairs follow; a dialogue quoted 
 
 from __future__ import annotations
 
+from contextvqa_async.refiner.asked import Asked
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line
-from contextvqa_async.refiner.machine import Asked
 from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, next_words, speaks
 from contextvqa_async.refiner.relabel import relabel
 from contextvqa_async.refiner.same_line import split_command, split_question

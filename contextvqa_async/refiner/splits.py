@@ -11,11 +11,7 @@ from copy import copy
 from dataclasses import replace
 
 from contextvqa_async.refiner.headings import heads_pairs, says_pairs
-from contextvqa_async.refiner.inner_labels import (
-    ending_at,
-    inner_labels,
-    within,
-)
+from contextvqa_async.refiner.inner_labels import ending_at, inner_labels, within
 from contextvqa_async.refiner.labels import Label, lowered
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import EMOJI, Line

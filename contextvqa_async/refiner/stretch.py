@@ -1,19 +1,19 @@
 """The lines of one stretch of pairs come in, one by one; each goes to the machine as a token, with what lies ahead.
 
-Rule: what a line is depends on the style of the stretch and on the labels to come, not on what the machine makes of it.
+Rule: what a line is to the machine depends on three things: the style of the stretch, the labels ahead, and the
+machine's state.
 """
 
 from __future__ import annotations
 
-from contextvqa_async.refiner.chatter import remark
-from contextvqa_async.refiner.labels import Label, lowered
-from contextvqa_async.refiner.languages import column
+from contextvqa_async.refiner.labels import Label
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
-from contextvqa_async.refiner.regions import LONG, Ahead, Region, next_words, speaks
+from contextvqa_async.refiner.regions import LONG, Ahead, Region, speaks
 from contextvqa_async.refiner.same_line import split_command, split_question
-from contextvqa_async.refiner.sentences import bulk
+from contextvqa_async.refiner.sentences import asks, bulk
+from contextvqa_async.refiner.tokens import Token, View
 
 LETTERED = lazy(r"([a-z])[.)]\s+(?=\S)")
 TWICE = lazy(r"([^?？؟]+[?？؟])\s+([^?？؟]{1,60}[?？؟])$")
@@ -29,57 +29,13 @@ def _led(words: str) -> str:
     return words[found.end() :] if found else words
 
 
-class View:
-    """What the machine may know of a line and of the lines to come; worked out only where it asks."""
-
-    __slots__ = ("at", "line", "stretch", "words")
-
-    def __init__(self, stretch: Stretch, line: Line, at: int, words: str) -> None:
-        self.stretch, self.line, self.at, self.words = stretch, line, at, words
-
-    @property
-    def answer_next(self) -> bool:
-        waiting = self.stretch.machine.waiting
-        return self.stretch.answer_due(self.at) and not (len(waiting) > 1 and self.stretch.ahead.run[self.at])
-
-    @property
-    def chatter(self) -> bool:
-        return bool(self.words) and self.line.label is None and remark(self.line.body)
-
-    @property
-    def asks(self) -> bool:
-        return self.line.asks
-
-    @property
-    def runs(self) -> bool:
-        machine, label = self.stretch.machine, self.line.label
-        back = len(machine.waiting) > 1 and label is not None and label.number not in {None, machine.last.number}
-        return self.stretch.ahead.run[self.at] or back
-
-    @property
-    def torn(self) -> bool:
-        lines = self.stretch.lines
-        region = self.stretch.region
-        if not (region.answers or region.style == "label") or len(self.words) > 14 or len(lines) - self.at > 4:
-            return False
-        if not self.stretch.ends_text(self.at):
-            return False
-        low = lowered(self.words).strip("*_# \\([（【").rstrip(" 0123456789#.:：*-")
-        return bool(low) and any(
-            word.startswith(low) for word in column("answer") | column("question") if len(word) > 1
-        )
-
-    @property
-    def plural(self) -> bool:
-        return self.line.is_label("answers") or bool(self.line.label and self.line.label.plural)
-
-
 class Stretch:
     """One stretch while it is read: turns each line into a token for the machine."""
 
     def __init__(self, lines: list[Line], ahead: Ahead, region: Region, first: Line) -> None:
         self.lines, self.ahead = lines, ahead
         self.region = region
+        self.view = View(lines, ahead, region)
         self.machine = Machine()
         self.indent = first.indent
         self.number: int | None = None
@@ -104,7 +60,7 @@ class Stretch:
     def _between(self, at: int) -> bool:
         """Whether no answer is due: prose that stands here belongs to no pair."""
         state = self.machine.state
-        return state in {CLOSED, KEYED} or (state == ASKED and not self.answer_due(at))
+        return state in {CLOSED, KEYED} or (state == ASKED and not self.view.answer_due(at))
 
     def _leaves(self, line: Line, at: int) -> bool:
         """Whether a label of an article, or a tag's end, is more than a word inside a stretch."""
@@ -118,79 +74,78 @@ class Stretch:
             or self.machine.state in {CLOSED, ASKED}
         )
 
-    def ends_text(self, at: int) -> bool:
-        """Whether no words follow this line."""
-        return not any(line.kind == "text" for line in self.lines[at + 1 : at + 9])
-
-    def answer_due(self, at: int) -> bool:
-        return self.ahead.kind[at] == "answer"
-
     def take(self, at: int) -> bool:
         """Feed a line to the machine; whether it belonged to the pairs."""
         line = self.lines[at]
+        token = Token(line, at, self.view)
         if line.kind == "data" and line.pair:
-            self.machine.take("both", line, line.pair[0], View(self, line, at, ""), line.pair[1])
-            self.machine.state = CLOSED
+            self.machine.take(token.read_as("both", *line.pair))
+            self.machine.close()
             self.region.answers = True
             return True
-        sort, words, answer = self._token(line, at)
-        if sort == "answer":
+        self._read(token)
+        if token.sort == "answer":
             self.region.answers = True
-        if sort in {"question", "both"}:
+        if token.sort in {"question", "both"}:
             self.number = line.number if line.number is not None else self.number
-        return self.machine.take(sort, line, words, View(self, line, at, words), answer)
+        return self.machine.take(token)
 
-    def _token(self, line: Line, at: int) -> tuple[str, str, str]:
-        """What a line is to the machine, its words, and, where it holds both, the answer."""
+    def _read(self, token: Token) -> Token:
+        """A token whose line is read."""
+        line = token.line
         if line.kind in {"blank", "rule", "end"}:
-            return ("blank" if line.kind == "blank" else "rule"), "", ""
+            return token.read_as("blank" if line.kind == "blank" else "rule")
         if line.mark in {ANSWER, DEFINITION}:
-            return "answer", line.body, ""
+            return token.read_as("answer", line.body)
         if line.mark == NOTE:
-            return "note", "", ""
-        if line.mark == QUESTION or (line.mark == TERM and (line.asks or self.answer_due(at))):
-            return "question", line.rest if line.is_label("question") else line.body, ""
+            return token.read_as("note")
+        if line.mark == QUESTION or (line.mark == TERM and (line.asks or token.answer_due)):
+            return token.read_as("question", line.rest if line.is_label("question") else line.body)
         if line.label is not None:
-            return self._labelled(line, line.label, at)
-        return self._bare(line, at)
+            return self._labelled(token, line.label)
+        return self._bare(token)
 
-    def _labelled(self, line: Line, label: Label, at: int) -> tuple[str, str, str]:
+    def _labelled(self, token: Token, label: Label) -> Token:
+        """A line with a label: what the label says, unless the stretch knows better."""
+        line, waiting = token.line, self.machine.waiting
         if label.kind == "question":
             keyed = self.machine.state == KEYED and label.number in self.machine.numbers and not line.asks
             words = "" if label.number is None and NUMBER.fullmatch(line.rest) else line.rest
-            return ("answer", words, "") if keyed else self._asked(line, at, words)
-        if label.kind == "answer" and not line.rest and self._says_name(line, at):
-            return "text", line.body, ""
+            return token.read_as("answer", words) if keyed else self._asked(token, words)
+        if label.kind == "answer" and not line.rest and self._says_name(token, label):
+            return token.read_as("text", line.body)
         if label.kind == "answer":
             alone = not line.rest and label.number is None and self.machine.state == ASKED
-            return ("key", "", "") if alone and len(self.machine.waiting) > 1 else self._answer(line, at)
+            return token.read_as("key") if alone and len(waiting) > 1 else self._answer(token, label)
         if label.kind == "answers":
-            if self.machine.state == ASKED and not line.rest and len(self.machine.waiting) == 1:
-                return "answer", "", ""
-            return ("key", line.rest, "") if len(self.machine.waiting) > 1 else ("answer", line.rest, "")
+            if self.machine.state == ASKED and not line.rest and len(waiting) == 1:
+                return token.read_as("answer")
+            return token.read_as("key" if len(waiting) > 1 else "answer", line.rest)
         if label.kind == "pair":
-            return self._asked(line, at, line.rest) if len(line.rest) > 8 else ("rule", "", "")
+            return self._asked(token, line.rest) if len(line.rest) > 8 else token.read_as("rule")
         if label.kind == "note":
-            return "note", "", ""
-        return self._bare(line, at)
+            return token.read_as("note")
+        return self._bare(token)
 
-    def _answer(self, line: Line, at: int) -> tuple[str, str, str]:
+    def _answer(self, token: Token, label: Label) -> Token:
+        """A line with an answer's label."""
+        line = token.line
         if self.machine.state not in {ASKED, KEYED} and not self.machine.asked:
-            return "text", line.body, ""
-        if self.machine.state == ANSWERED and line.label and line.label.is_letter and line.label.sign == "mark":
-            return "text", line.body, ""
-        return "answer", self._untorn(line, at) if line.form == "cut" and self.ends_text(at) else line.rest, ""
+            return token.read_as("text", line.body)
+        if self.machine.state == ANSWERED and label.is_letter and label.sign == "mark":
+            return token.read_as("text", line.body)
+        torn = line.form == "cut" and self.view.ends_text(token.at)
+        return token.read_as("answer", self._untorn(line) if torn else line.rest)
 
-    def _says_name(self, line: Line, at: int) -> bool:
+    def _says_name(self, token: Token, label: Label) -> bool:
         """Whether what looks like a label alone, ``A4``, is an answer: no words of an answer follow."""
-        label = line.label
-        if label is None or not label.is_letter or label.number is None or label.sign != "last" or line.bold:
+        if not label.is_letter or label.number is None or label.sign != "last" or token.line.bold:
             return False
-        after = next_words(self.lines, at)
+        after = self.view.next_words(token.at)
         bare = self.machine.state == ASKED and not (self.region.answers or self.region.labelled)
         return bare and (after is None or after.asks or after.decor == "item")
 
-    def _untorn(self, line: Line, at: int) -> str:
+    def _untorn(self, line: Line) -> str:
         """The words of the last answer of a run, without the beginning of a label that was cut off behind them."""
         found = TAIL.search(line.rest)
         first = self.lines[self.region.start]
@@ -198,18 +153,17 @@ class Stretch:
             return line.rest
         return line.rest[: found.start()]
 
-    def _asked(self, line: Line, at: int, words: str) -> tuple[str, str, str]:
-        """A labelled question; if no answer's label comes before the next question, its line may hold the answer."""
-        inner = self._inner(line, words) if words and self.ahead.kind[at] != "answer" else None
+    def _asked(self, token: Token, words: str) -> Token:
+        """A question; if no answer's label comes before the next question, its line may hold the answer."""
+        at = token.at
+        inner = self._inner(token.line, words) if words and self.ahead.kind[at] != "answer" else None
         inner = inner or self._asking(at, words)
-        if inner and inner[2] == "space" and self._bare_follows(at):
+        if inner and inner[2] in {"space", "arrow", "bold"} and self._bare_follows(at):
             inner = None
-        if inner and inner[2] in {"arrow", "bold"} and self._bare_follows(at):
-            inner = None
-        if inner and View(self, line, at, inner[1]).torn:
-            return "question", inner[0], ""
+        if inner and self.view.torn(at, inner[1]):
+            return token.read_as("question", inner[0])
         self.split += inner is not None
-        return ("both", inner[0], inner[1]) if inner else ("question", words, "")
+        return token.read_as("both", inner[0], inner[1]) if inner else token.read_as("question", words)
 
     def _inner(self, line: Line, words: str) -> tuple[str, str, str] | None:
         """A question and an answer on one line, for the signs between them, or as all before it were."""
@@ -248,34 +202,33 @@ class Stretch:
             and (line.style == "text" or (line.decor == "bullet" and line.indent > self.lines[at].indent))
         )
 
-    def _bare(self, line: Line, at: int) -> tuple[str, str, str]:
+    def _bare(self, token: Token) -> Token:
         """A line without a label: a question by its style, a part of a list, or words."""
+        line, at = token.line, token.at
         if self._question(line, at):
-            return self._asked(line, at, line.body)
-        if line.decor == "head" or (self.ends_text(at) and not WORDY.search(line.words)):
-            return "rule", "", ""
+            return self._asked(token, line.body)
+        if line.decor == "head" or (self.view.ends_text(at) and not WORDY.search(line.words)):
+            return token.read_as("rule")
         if line.decor == "item" and self._restarts(line):
-            self.machine.take("key", line, "", View(self, line, at, ""))
-        if (line.decor in {"bullet", "item"} and not line.body) or self._cut_number(line, at):
-            return "rule", "", ""
+            self.machine.take(token.read_as("key"))
+        if (line.decor in {"bullet", "item"} and not line.body) or self._cut_number(token):
+            return token.read_as("rule")
         if line.decor in {"bullet", "item"}:
-            words = (
-                line.words
-                if line.decor == "item" and self.machine.state == ASKED and line.number not in {1, None}
-                else line.body
-            )
-            return "part", words, ""
+            numbered = line.decor == "item" and self.machine.state == ASKED and line.number not in {1, None}
+            return token.read_as("part", line.words if numbered else line.body)
         if (lettered := LETTERED.match(line.body)) and self._lists(lettered[1]):
-            return "part", line.body[lettered.end() :], ""
-        return "text", line.words if line.number is not None else _led(line.body), ""
+            return token.read_as("part", line.body[lettered.end() :])
+        return token.read_as("text", line.words if line.number is not None else _led(line.body))
 
-    def _cut_number(self, line: Line, at: int) -> bool:
+    def _cut_number(self, token: Token) -> bool:
         """Whether a line is nothing but the number of a question that was cut off."""
-        counted = self.number is not None and line.words == str(self.number + 1)
-        after = next_words(self.lines, at)
+        counted = self.number is not None and token.line.words == str(self.number + 1)
+        if not counted:
+            return False
+        after = self.view.next_words(token.at)
         if after is not None and after.number == (self.number or 0) + 1:
             return False
-        return counted and (self.region.style == "item" or self.ends_text(at))
+        return self.region.style == "item" or self.view.ends_text(token.at)
 
     def _lists(self, letter: str) -> bool:
         """Whether a line that begins with a letter, ``b.``, is the next part of a list under a question."""
@@ -311,7 +264,7 @@ class Stretch:
             if not asked.question or (line.style == "text" and not asked.gap):
                 return False
             if self.region.style == "label":
-                return line.asks and line.style == "item" and Line("text", body=asked.question).asks
+                return line.asks and line.style == "item" and asks(asked.question)
             return line.style == self.region.style and (line.asks or line.decor == "item")
         if state == ANSWERED and not line.asks and not line.decor and not line.bold:
             return False
