@@ -129,7 +129,7 @@ def _pick(group: type[_Group], options: Mapping[str, Any]) -> _Group:
 
 def _simulate(options: RunOptions) -> bool:
     simulate = options.get("simulate", False)
-    check_kind("simulate", simulate, "bool")
+    check_kind("simulate", simulate, bool)
     return simulate
 
 
@@ -137,7 +137,7 @@ def _texts(name: str, given: object) -> list[str]:
     """One text or several, as a list; UsageError for anything else."""
     texts: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else [given]
     for each in texts:
-        check_kind(name, each, "str")
+        check_kind(name, each, str)
     return texts
 
 
@@ -159,7 +159,7 @@ def _key(url: str, headers: Mapping[str, str], options: RunOptions, environ: Map
     if options.get("simulate") or own_header:
         return None
     if key := options.get("api_key"):
-        check_kind("api_key", "" if isinstance(key, str) else type(key), "str")  # never shown itself
+        check_kind("api_key", "" if isinstance(key, str) else type(key), str)  # never shown itself
         return key.strip()
     return find_api_key(url, environ, _variable(options.get("api_key_env") or (), Endpoint(base_url=url).host))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from contextvqa_async.config import flag
+from contextvqa_async.config import RetryFailed, flag
 from contextvqa_async.errors import UsageError
 from contextvqa_async.settings import GROUPS, RunOptions, Settings, parse_headers
 
@@ -20,6 +22,26 @@ def test_every_setting_is_an_option_and_nothing_else_is() -> None:
     assert set(RunOptions.__annotations__) == ENDPOINT_OPTIONS | {
         option.name for group in GROUPS for option in fields(group)
     }
+
+
+KINDS = {
+    bool: bool,
+    int: int,
+    float: float,
+    str: str,
+    Path: str | PathLike[str],
+    Mapping: Mapping[str, Any],
+    get_args(RetryFailed): RetryFailed,
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_kind_that_is_checked_is_the_annotated_one(group: type) -> None:
+    """And None is allowed just where it is the default."""
+    annotated = get_type_hints(group)
+    for option in fields(group):
+        kind = KINDS[option.metadata["kind"]]
+        assert annotated[option.name] == (kind | None if option.default is None else kind), option.name
 
 
 def test_options_reach_the_station_that_reads_them() -> None:

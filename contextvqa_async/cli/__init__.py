@@ -74,7 +74,7 @@ def _take_standard_files() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with DESIGN's codes: 0, 1, 2, 3, 129, 130 or 143."""
+    """Run the command line and exit: 0 all done, 1 some failed, 2 wrong usage, 3 stopped, 128 and more: by a signal."""
     _take_standard_files()
     try:
         code = cli.main(args=args, prog_name="cvqa-async", standalone_mode=False)

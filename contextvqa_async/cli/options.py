@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast, get_args, get_type_hints
+from typing import Any, cast
 
 import click
 
-from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, check_kind, flag
+from contextvqa_async.config import DEFAULT_BASE_URL, DEFAULT_MODEL, OptionKind, check_kind, flag
 from contextvqa_async.errors import UsageError
 from contextvqa_async.settings import GROUPS, RunOptions
 
@@ -42,17 +42,28 @@ class _Blanks(click.types.StringParamType):
 
 
 class GroupedOption(click.Option):
-    """An option that knows under which heading of the help it stands; read from CVQA_<NAME> too."""
+    """An option that knows its kind, and under which heading of the help it stands; read from CVQA_<NAME> too."""
 
-    def __init__(self, *names: str, group: str = "Display", **kwargs: Any) -> None:
+    def __init__(self, *names: str, group: str = "Display", kind: OptionKind = str, **kwargs: Any) -> None:
         name = max(names, key=len).lstrip("-").replace("-", "_")
-        kwargs.setdefault("envvar", f"CVQA_{name.upper()}")
-        super().__init__(names, **kwargs)
+        super().__init__(names, **{"envvar": f"CVQA_{name.upper()}", **_as_click(kind), **kwargs})
         self.group = group
+        self.kind = kind
+
+
+def _as_click(kind: OptionKind) -> dict[str, Any]:
+    """How click reads a value of this kind."""
+    if isinstance(kind, tuple):
+        return {"type": click.Choice(kind)}
+    if kind is bool:
+        return {"is_flag": True}
+    if kind is Mapping:
+        return {"type": click.UNPROCESSED, "callback": _parse_json, "metavar": "JSON"}
+    return {"type": kind if kind in (int, float) else str}
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options under the headings of DESIGN's table."""
+    """A command whose help lists its options under the headings of their groups."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {title: [] for title in ("Endpoint", *_TITLES.values(), "Display")}
@@ -74,7 +85,7 @@ def run_options() -> list[click.Option]:
         _endpoint("--model", metavar="NAME", help=f"Model to ask [{DEFAULT_MODEL}]."),
         _endpoint("--api-key-env", multiple=True, metavar="NAME", help="Variable of the key; HOST=NAME for one host."),
         _endpoint("--header", type=_Blanks(), multiple=True, metavar="'K: V'", help="Header to send; again for more."),
-        _endpoint("--simulate", is_flag=True, help="Ask the embedded simulator: no key, no network, no cost."),
+        _endpoint("--simulate", kind=bool, help="Ask the embedded simulator: no key, no network, no cost."),
     ]
     return endpoint + [_option(group, each) for group in _TITLES for each in fields(group)]
 
@@ -84,18 +95,15 @@ def _endpoint(name: str, **kwargs: Any) -> click.Option:
 
 
 def _option(group: type, option: Field[Any]) -> click.Option:
-    kind = get_type_hints(group)[option.name]
-    given: dict[str, Any] = {"help": option.metadata["help"], "group": _TITLES[group], "default": option.default}
-    if kind is bool:
-        return GroupedOption(flag(option.name), is_flag=True, **given)
-    members = set(get_args(kind)) or {kind}
-    if choices := [each for each in get_args(kind) if isinstance(each, str)]:
-        given |= {"type": click.Choice(choices)}
-    elif simple := next((each for each in (int, float, str) if each in members), None):
-        given |= {"type": simple}
-    else:
-        given |= {"type": click.UNPROCESSED, "callback": _parse_json, "metavar": "JSON"}
-    return GroupedOption(flag(option.name), show_default=option.default is not None, **given)
+    kind = option.metadata["kind"]
+    return GroupedOption(
+        flag(option.name),
+        group=_TITLES[group],
+        kind=kind,
+        help=option.metadata["help"],
+        default=option.default,
+        show_default=kind is not bool and option.default is not None,
+    )
 
 
 def chosen(values: Mapping[str, Any]) -> RunOptions:
@@ -122,16 +130,14 @@ def load_config(ctx: click.Context, param: click.Parameter, value: str | None) -
     ctx.default_map = {**(ctx.default_map or {}), **table}
 
 
-_KINDS = {"boolean": "bool", "integer": "int", "float": "float"}
-
-
 def _check_given(option: click.Parameter, name: str, given: Any) -> None:
     """UsageError for a value of another kind than the option's: click would make 2 of 2.7, and 1 of true."""
-    if option.type is click.UNPROCESSED:
+    kind = getattr(option, "kind", str)
+    if kind is Mapping:  # a table; what else there may be, the settings refuse
         return
     for each in given if getattr(option, "multiple", False) else [given]:
         if not isinstance(each, str):  # texts are read as on the command line
-            check_kind(name, each, _KINDS.get(option.type.name, "str"))
+            check_kind(name, each, kind if kind in (bool, int, float) else str)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

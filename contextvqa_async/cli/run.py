@@ -34,12 +34,12 @@ def _display_options() -> list[click.Option]:
     return [
         GroupedOption(
             "--progress",
-            type=click.Choice(["auto", "rich", "plain", "none"]),
+            kind=("auto", "rich", "plain", "none"),
             default="auto",
             show_default=True,
             help="How to show progress on stderr.",
         ),
-        GroupedOption("-v", "--verbose", is_flag=True, help="Tell of each request that is tried again."),
+        GroupedOption("-v", "--verbose", kind=bool, help="Tell of each request that is tried again."),
         GroupedOption("--summary-json", metavar="PATH", help="Write the closing summary there, too."),
         GroupedOption(
             "--config",

@@ -11,7 +11,7 @@ file and the variable ``CVQA_STALL_TIMEOUT``.
 
 from __future__ import annotations
 
-from contextvqa_async.config.checked import check_kind, flag
+from contextvqa_async.config.checked import OptionKind, check_kind, flag
 from contextvqa_async.config.endpoint import DEFAULT_BASE_URL, DEFAULT_MODEL, Endpoint, find_api_key
 from contextvqa_async.config.groups import Cost, Generation, Limits, Reading, RetryFailed, Saving
 
@@ -22,6 +22,7 @@ __all__ = [
     "Endpoint",
     "Generation",
     "Limits",
+    "OptionKind",
     "Reading",
     "RetryFailed",
     "Saving",

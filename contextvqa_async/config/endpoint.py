@@ -52,7 +52,7 @@ class Endpoint:
             )
         if not _is_host(parts.hostname):
             raise UsageError(f"--base-url {_shown(self.base_url)!r} names a host that cannot be: {parts.hostname!r}.")
-        check_kind("model", self.model, "str")
+        check_kind("model", self.model, str)
         for name, value in self.auth_headers.items():
             _check_header(name, value)
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from contextvqa_async.config.checked import Checked, option
 from contextvqa_async.errors import UsageError
@@ -20,20 +20,20 @@ class Generation(Checked):
     """What the model is asked, and how it is to answer; None is not sent, so that the server's default holds."""
 
     system_prompt: str = option("You are a helpful assistant.", "System turn; a record's own wins; '' sends none.")
-    prompt: str | None = option(None, "Prompt of records without a conversation (default: the eight criteria).")
-    temperature: float | None = option(None, "Sampling temperature.", least=0)
-    top_p: float | None = option(None, "Nucleus sampling: share of the probability kept.", above=0)
-    max_tokens: int | None = option(None, "Most tokens an answer may have.", least=1)
-    seed: int | None = option(None, "Sampling seed, where the server knows one.")
-    extra_body: Mapping[str, Any] | None = option(None, "JSON object merged into the request at its top level.")
+    prompt: str | None = option(None, "Prompt of records without a conversation (default: the eight criteria).", str)
+    temperature: float | None = option(None, "Sampling temperature.", float, least=0)
+    top_p: float | None = option(None, "Nucleus sampling: share of the probability kept.", float, above=0)
+    max_tokens: int | None = option(None, "Most tokens an answer may have.", int, least=1)
+    seed: int | None = option(None, "Sampling seed, where the server knows one.", int)
+    extra_body: Mapping[str, Any] | None = option(
+        None, "JSON object merged into the request at its top level.", Mapping
+    )
     no_stream: bool = option(False, "Ask for whole answers instead of streams.")
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
         if self.prompt is not None and not self.prompt.strip():
             raise UsageError("--prompt (or the file of --prompt-file) must not be empty.")
-        if self.extra_body is not None and not isinstance(self.extra_body, Mapping):
-            raise UsageError("--extra-body must be a JSON object.")
         if reserved := {"messages", "stream", "n"} & set(self.extra_body or ()):
             raise UsageError(f"--extra-body must not set {', '.join(sorted(reserved))}: the client does.")
         if self.extra_body:
@@ -55,15 +55,17 @@ class Limits(Checked):
     """How fast to ask, how often, and how long to wait; seconds unless the name says otherwise."""
 
     concurrency: int = option(32, "Most requests in flight.", least=1)
-    rpm: float | None = option(None, "Most requests in any 60 seconds.", above=0)
-    tpm: float | None = option(None, "Most tokens (prompt and completion) in any 60 seconds.", above=0)
+    rpm: float | None = option(None, "Most requests in any 60 seconds.", float, above=0)
+    tpm: float | None = option(None, "Most tokens (prompt and completion) in any 60 seconds.", float, above=0)
     max_attempts: int = option(5, "Most requests for one record; rate refusals are not counted.", least=1)
     timeout: float = option(1800.0, "Seconds one attempt may take in all.", above=0)
     first_timeout: float = option(600.0, "Seconds to the first piece of an answer.", above=0)
     stall_timeout: float = option(120.0, "Seconds between two pieces of an answer.", above=0)
     connect_timeout: float = option(10.0, "Seconds to open a connection.", above=0)
     no_adaptive: bool = option(False, "Keep --concurrency fixed instead of following the server's pace.")
-    max_downtime: float | None = option(None, "Stop the run when nothing succeeded for this many seconds.", above=0)
+    max_downtime: float | None = option(
+        None, "Stop the run when nothing succeeded for this many seconds.", float, above=0
+    )
     max_inflight_mb: float = option(512.0, "Most megabytes of images and request bodies in memory.", least=1)
 
     def __post_init__(self) -> None:
@@ -84,15 +86,15 @@ class Reading(Checked):
     """How records are read: which keys hold what, where images are looked up, and what is sent of them."""
 
     image_root: str | os.PathLike[str] | None = option(
-        None, "Folder of relative image paths (default: beside the input)."
+        None, "Folder of relative image paths (default: beside the input).", Path
     )
     id_key: str = option("id", "Key of a record's id.")
     image_key: str = option("image", "Key of a record's image or images.")
     conversation_key: str = option("conversation", "Key of a record's conversation.")
     answer_key: str = option("vqa", "Key of a row's raw answer.")
     output_key: str = option("context_vqa", "Key of a row's article and pairs.")
-    limit: int | None = option(None, "Ask for at most this many records in this run.", least=0)
-    max_pixels: int | None = option(None, "Scale larger images down to this many pixels.", least=1024)
+    limit: int | None = option(None, "Ask for at most this many records in this run.", int, least=0)
+    max_pixels: int | None = option(None, "Scale larger images down to this many pixels.", int, least=1024)
     inline_urls: bool = option(False, "Fetch image URLs here instead of handing them to the provider.")
     allow_private_urls: bool = option(False, "Let --inline-urls fetch from private and loopback addresses too.")
     require_image: bool = option(False, "Fail records without an image instead of sending their text alone.")
@@ -115,17 +117,14 @@ class Saving(Checked):
     """Where rows and failures go, and which of an earlier run's are asked again."""
 
     failed: str | os.PathLike[str] | None = option(
-        None, "File of failed records (default: OUTPUT with .failed before its suffix)."
+        None, "File of failed records (default: OUTPUT with .failed before its suffix).", Path
     )
-    retry_failed: RetryFailed = option("transient", "Which failures of earlier runs to ask again.")
+    retry_failed: RetryFailed = option(
+        "transient", "Which failures of earlier runs to ask again.", get_args(RetryFailed)
+    )
     retry_empty: bool = option(False, "Ask again for rows that hold no pair.")
     overwrite: bool = option(False, "Start the output anew; the old one is kept beside it as OUTPUT.bak.")
     allow_mixed: bool = option(False, "Append even where the output was made with other settings.")
-
-    def __post_init__(self) -> None:
-        Checked.__post_init__(self)
-        if self.retry_failed not in ("transient", "all", "none"):
-            raise UsageError(f"--retry-failed must be transient, all or none, not {self.retry_failed!r}.")
 
     def failed_path(self, output: Path) -> Path:
         """``out.jsonl`` → ``out.failed.jsonl`` beside it, unless ``--failed`` says otherwise."""
@@ -138,9 +137,9 @@ class Saving(Checked):
 class Cost(Checked):
     """Prices per million tokens, in whatever currency, and how much a run may spend of it."""
 
-    price_in: float | None = option(None, "Price of a million prompt tokens.", least=0)
-    price_out: float | None = option(None, "Price of a million completion tokens.", least=0)
-    max_cost: float | None = option(None, "Stop asking once this run has cost so much; needs a price.", least=0)
+    price_in: float | None = option(None, "Price of a million prompt tokens.", float, least=0)
+    price_out: float | None = option(None, "Price of a million completion tokens.", float, least=0)
+    max_cost: float | None = option(None, "Stop asking once this run has cost so much; needs a price.", float, least=0)
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
