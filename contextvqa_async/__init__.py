@@ -14,18 +14,44 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from contextvqa_async.api import run_async, stream_async
-    from contextvqa_async.errors import CvqaError, RecordError, RunError, UsageError
-    from contextvqa_async.items import Pair, Refined, Summary
-    from contextvqa_async.refiner import refine
+    from contextvqa_async.errors import CvqaError, Kind, RecordError, RunError, UsageError
+    from contextvqa_async.items import (
+        Advanced,
+        Event,
+        Failure,
+        FailureClass,
+        Finished,
+        Notice,
+        Pair,
+        Paused,
+        Refined,
+        Row,
+        Settled,
+        Started,
+        Summary,
+    )
+    from contextvqa_async.refiner import Refiner, refine
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Advanced",
     "CvqaError",
+    "Event",
+    "Failure",
+    "FailureClass",
+    "Finished",
+    "Kind",
+    "Notice",
     "Pair",
+    "Paused",
     "RecordError",
     "Refined",
+    "Refiner",
+    "Row",
     "RunError",
+    "Settled",
+    "Started",
     "Summary",
     "UsageError",
     "refine",
@@ -35,9 +61,23 @@ __all__ = [
 
 _HOMES = {
     "api": ("run_async", "stream_async"),
-    "errors": ("CvqaError", "RecordError", "RunError", "UsageError"),
-    "items": ("Pair", "Refined", "Summary"),
-    "refiner": ("refine",),
+    "errors": ("CvqaError", "Kind", "RecordError", "RunError", "UsageError"),
+    "items": (
+        "Advanced",
+        "Event",
+        "Failure",
+        "FailureClass",
+        "Finished",
+        "Notice",
+        "Pair",
+        "Paused",
+        "Refined",
+        "Row",
+        "Settled",
+        "Started",
+        "Summary",
+    ),
+    "refiner": ("Refiner", "refine"),
 }
 
 

@@ -6,12 +6,14 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Unpack
 
 import anyio
 
-from contextvqa_async.errors import Kind, RunError
+from contextvqa_async.config import Saving
+from contextvqa_async.errors import Kind, RunError, UsageError
 from contextvqa_async.items import Failure, Row, Summary
 from contextvqa_async.records import Source, check_source
 from contextvqa_async.run import OnEvent, Run, run_pipeline
@@ -34,16 +36,25 @@ async def run_async(
 
 
 async def stream_async(
-    source: Source, *, on_failure: Callable[[dict[str, Any]], None] | None = None, **options: Unpack[RunOptions]
+    source: Source,
+    *,
+    on_failure: Callable[[dict[str, Any]], None] | None = None,
+    on_event: OnEvent | None = None,
+    **options: Unpack[RunOptions],
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield a row for each record of ``source`` as it is answered; nothing is written anywhere.
 
     A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it is told
-    by a RuntimeWarning. Raises RunError where nothing more can succeed, and what ``source`` raises, each once the
-    answers in flight are yielded. Leaving the loop early drops what is in flight.
+    by a RuntimeWarning. ``on_event`` gets the other events: Started, Advanced, Notice, Paused. Leaving the loop early
+    drops what is in flight.
+
+    Raises UsageError where the run cannot start, also for an option that is about files. Raises RunError where
+    nothing more can succeed, and what ``source`` or a callback raises, each once the answers in flight are yielded.
     """
     check_source(source)
-    run = Run(source, Settings.of(options))
+    settings = Settings.of(options)
+    _check_no_files(settings.saving)
+    run = Run(source, settings, on_event=on_event)
     send, receive = anyio.create_memory_object_stream[Row | Failure](0)
 
     async def deliver(item: Row | Failure) -> None:
@@ -52,7 +63,7 @@ async def stream_async(
 
     async def produce() -> None:
         async with send:
-            await run.run(deliver)
+            await run.stream_to(deliver)
 
     # A task of its own, not a task group: a generator may be closed from another task than the one that began it.
     task = asyncio.create_task(produce())
@@ -72,6 +83,13 @@ async def stream_async(
         raise run.stop.fault
     if run.stop.reason:
         raise RunError(run.stop.reason, kind=run.stop.kind or Kind.INTERNAL)
+
+
+def _check_no_files(saving: Saving) -> None:
+    """UsageError for an option that a run without an output cannot obey."""
+    given = [option.name for option in fields(Saving) if getattr(saving, option.name) != option.default]
+    if given:
+        raise UsageError(f"stream_async() writes no files, so leave out {', '.join(given)}, or use run_async().")
 
 
 def _warn(entry: dict[str, Any]) -> None:

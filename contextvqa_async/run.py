@@ -39,6 +39,7 @@ from contextvqa_async.sink import Counts, Sink
 from contextvqa_async.tally import Tally
 
 OnEvent = Callable[[Event], None]
+Deliver = Callable[[Row | Failure], Awaitable[None]]
 
 
 async def run_pipeline(
@@ -87,9 +88,11 @@ class Run:
         try:
             async with self._open_sink(output) as sink:
                 counts, notes = sink.counts, sink.notes
-                self._tell_start(sink)
                 told = len(notes)
-                await self.run(sink.append, sink)
+                for note in notes[:told]:
+                    self._notice(note)
+                self._tell_start(sink.earlier_rows)
+                await self._run(sink.append, sink)
         except RunError as error:  # the disk, on opening or closing
             self.stop.abort(error)
         for note in notes[told:]:
@@ -100,7 +103,12 @@ class Run:
             raise self.stop.fault
         return summary
 
-    async def run(self, deliver: Callable[[Row | Failure], Awaitable[None]], sink: Sink | None = None) -> None:
+    async def stream_to(self, deliver: Deliver) -> None:
+        """Run the pipeline to ``deliver``, without a sink."""
+        self._tell_start(earlier_rows=0)
+        await self._run(deliver, sink=None)
+
+    async def _run(self, deliver: Deliver, sink: Sink | None) -> None:
         """Run the pipeline from the source to ``deliver``; ``sink`` knows what earlier runs did."""
         async with Asker.open(
             self.settings,
@@ -219,13 +227,11 @@ class Run:
         if self._verbose:
             self._on_event(Notice(message=message))
 
-    def _tell_start(self, sink: Sink) -> None:
-        for note in sink.notes:
-            self._notice(note)
+    def _tell_start(self, earlier_rows: int) -> None:
         endpoints = self.settings.endpoints
         self._on_event(
             Started(
-                done=sink.earlier_rows,
+                done=earlier_rows,
                 model=endpoints[0].model,
                 endpoints=tuple(endpoint.label for endpoint in endpoints),
                 concurrency=self.settings.limits.concurrency,

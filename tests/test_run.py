@@ -288,3 +288,55 @@ async def test_a_stream_that_has_cost_enough_says_so() -> None:
             await collect(stream, found)
         assert 3 <= len(found) == len(server.requests) <= 5
     assert error.value.kind == "cost"
+
+
+@pytest.mark.parametrize(
+    "options", [{"failed": "f.jsonl"}, {"retry_failed": "all"}, {"retry_empty": True}, {"overwrite": True, "limit": 1}]
+)
+async def test_a_stream_refuses_options_about_files(options: Any) -> None:
+    """It writes none, so it could only ignore them; what says no more than the default may be given."""
+    name = next(iter(options))
+    with pytest.raises(
+        UsageError, match=f"^stream_async.. writes no files, so leave out {name}, or use run_async"
+    ) as told:
+        _ = [row async for row in stream_async([], simulate=True, **options)]
+    assert "limit" not in str(told.value)
+    assert [row async for row in stream_async([], simulate=True, allow_mixed=False, failed=None)] == []
+
+
+async def test_a_stream_refuses_all_of_them_at_once() -> None:
+    """One sentence for whoever passes on a run's options."""
+    with pytest.raises(UsageError, match="leave out failed, allow_mixed, or"):
+        _ = [row async for row in stream_async([], simulate=True, allow_mixed=True, failed="f")]
+
+
+async def test_events_of_a_stream_tell_what_happens() -> None:
+    """Its start, how far the input is read, and what the user should know: a pause is a notice, too."""
+    events: list[Event] = []
+    refused = error(429, {"error": {"message": "Slow down", "code": "rate_limit_exceeded"}}, Retry_After="400")
+    async with Server(refused) as server:
+        with pytest.raises(RunError, match="--max-downtime"):
+            _ = [
+                row
+                async for row in stream_async(
+                    records(9), on_event=events.append, base_url=server.url, max_downtime=0.3, concurrency=3
+                )
+            ]
+    assert events[0] == Started(done=0, model="qwen3-vl-8b-instruct", endpoints=(server.url[:-3],), concurrency=3)
+    assert [event.message for event in events if isinstance(event, Notice) and "asks to wait 4" in event.message]
+    assert [event for event in events if isinstance(event, Paused)]
+    assert [event for event in events if isinstance(event, Advanced)]
+
+
+async def test_what_a_streams_callback_raises_ends_it_after_its_answers() -> None:
+    """As with a sink: what was asked for is yielded, and the exception is the caller's."""
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Advanced) and event.read == 5:
+            raise Gone("the screen")
+
+    found: list[dict[str, Any]] = []
+    async with Server(ANSWER) as server:
+        with pytest.raises(Gone, match="the screen"):
+            await collect(stream_async(records(300), on_event=watch, base_url=server.url, concurrency=2), found)
+        assert 0 < len(found) == len(server.requests) < 300
