@@ -10,14 +10,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
+from typing import Literal
 
 from contextvqa_async.refiner.headings import says_pairs
-from contextvqa_async.refiner.labels import Label, first_words, kinds, lowered, read_label
+from contextvqa_async.refiner.labels import Label, LabelKind, first_words, kinds, lowered, read_label
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import Line
 from contextvqa_async.refiner.sentences import ASKING, asks
 
+Before = LabelKind | Literal["none"]
+"""The label before a place in a line: one of a pair's, or none."""
 BETWEEN = frozenset(" \t\xa0:：|/;；，。?？؟）)]】→•·>”»」…")
 OPENING = frozenset("([（【「<")
 WORD = lazy(r"[^\W\d_]+")
@@ -120,13 +123,13 @@ def _head_before(line: Line) -> bool:
     return len(line.body) > 40 and bool(re.match(r"[^:：.]{3,60}[:：]", line.body)) and "1" in line.body[:140]
 
 
-def _state(label: Label | None) -> str:
+def _state(label: Label | None) -> Before:
     if label and label.kind in {"question", "answer"}:
         return label.kind
     return "none"
 
 
-def _cuts(line: Line, state: str) -> list[tuple[int, Label]]:
+def _cuts(line: Line, state: Before) -> list[tuple[int, Label]]:
     """The labels in the middle of a line, in an order that makes sense: an answer follows a question.
 
     The end of each is counted from its place.
@@ -187,7 +190,7 @@ def ending_at(label: Label, end: int) -> Label:
     return Label(label.kind, label.word, end, label.sign, label.number, label.plural)
 
 
-def _fits(label: Label, state: str, before: str, line: Line, *, before_asking: bool) -> bool:
+def _fits(label: Label, state: Before, before: str, line: Line, *, before_asking: bool) -> bool:
     """Whether a label in the middle of a line may stand after what came before it;
     ``before_asking``: a question mark comes behind it."""
     if label.sign not in {"colon", "bold"} and not (

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from typing import Literal
 
-from contextvqa_async.refiner.labels import kinds
+from contextvqa_async.refiner.labels import LabelKind, kinds
 from contextvqa_async.refiner.languages import split_words
 
 ARTICLES = split_words(
@@ -26,13 +27,13 @@ PART = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 
 
 @cache
-def _names() -> dict[str, str]:
+def _names() -> dict[str, LabelKind]:
     """Labels as they look in keys: without spaces and signs."""
     return {re.sub(r"[\W_]+", "", name): kind for name, kind in kinds().items()}
 
 
 @lru_cache(maxsize=1024)
-def kind_of(key: str) -> str:
+def kind_of(key: str) -> LabelKind | Literal[""]:
     """What a key says its value is: question, answer, article, title, or nothing."""
     word = re.sub(r"[\W_~]+|\d+$", "", key.lower().split("~")[0])
     word = re.sub(r"\d+", "", word)
@@ -47,11 +48,11 @@ def kind_of(key: str) -> str:
     return _names().get(word, "") or _last_part(key)
 
 
-def _last_part(key: str) -> str:
+def _last_part(key: str) -> LabelKind | Literal[""]:
     """What the last of several words in a key says: ``image_question``, ``vqaAnswer``."""
     parts = PART.findall(key)
-    kind = _names().get(parts[-1].lower(), "") if len(parts) > 1 and len(parts[-1]) > 3 else ""
-    return kind if kind in {"question", "answer"} else ""
+    kind = _names().get(parts[-1].lower()) if len(parts) > 1 and len(parts[-1]) > 3 else None
+    return kind if kind and kind in {"question", "answer"} else ""
 
 
 def number_in(key: str) -> str:

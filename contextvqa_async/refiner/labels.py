@@ -12,12 +12,16 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import Literal, cast
 
 from contextvqa_async.refiner.languages import UNSPACED, column
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.numbers import NTH, ORDINAL, number_of
 
-KINDS = ("note", "title", "article", "answers", "questions", "answer", "question", "pair")
+LabelKind = Literal["note", "title", "article", "answers", "questions", "answer", "question", "pair"]
+LabelSign = Literal["colon", "mark", "dash", "last", "brackets", "bold", "number"]
+"""What ends a label; ``last``: the end of the line, ``mark``: another sign than a colon or a dash."""
+KINDS: tuple[LabelKind, ...] = ("note", "title", "article", "answers", "questions", "answer", "question", "pair")
 """Columns of the table that label something; a later one wins where two hold the same word."""
 
 LINE = 200
@@ -46,10 +50,10 @@ ENDS = lazy(
 class Label:
     """What stands before the words: ``kind`` is a column's name, ``end`` where words begin, ``sign`` what ended it."""
 
-    kind: str
+    kind: LabelKind
     word: str
     end: int
-    sign: str
+    sign: LabelSign
     number: int | None = None
     plural: bool = False
 
@@ -65,7 +69,7 @@ class Label:
 
 
 @cache
-def kinds() -> dict[str, str]:
+def kinds() -> dict[str, LabelKind]:
     """Every label's word, and the column it stands in."""
     return {word: kind for kind in KINDS for word in column(kind)}
 
@@ -224,12 +228,13 @@ def known_label(word: str) -> Label | None:
 
 def _ended(
     text: str, stop: int, found: re.Match[str], number: int | None, bold: tuple[int, ...]
-) -> tuple[int, str] | None:
+) -> tuple[int, LabelSign] | None:
     """Where the words begin after a label that stops at ``stop``, and the sign that ended it."""
     closed = found.group().rstrip()[-1:] in ")]】」』>》»〉）］〕}" and found.group()[:1] in "([【「『<《«〈（［〔{"
     end = ENDS.match(text, stop)
     if end and end.lastgroup:
-        return end.end(), "brackets" if closed and end.lastgroup == "last" else end.lastgroup
+        sign = cast("LabelSign", end.lastgroup)
+        return end.end(), "brackets" if closed and sign == "last" else sign
     if bold and _near(bold, stop):
         return stop, "bold"
     if closed:

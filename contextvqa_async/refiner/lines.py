@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from copy import copy
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from contextvqa_async.refiner.headings import heads_pairs
 from contextvqa_async.refiner.inline import plain
-from contextvqa_async.refiner.labels import Label, before_colon, lowered, may_begin, read_label
+from contextvqa_async.refiner.labels import Label, LabelKind, before_colon, lowered, may_begin, read_label
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.numbers import number_of
@@ -53,6 +54,14 @@ PART = lazy(
 )
 
 
+Kind = Literal["blank", "rule", "text", "data", "end"]
+"""What a line is; ``data``: a pair that a program wrote, ``end``: where a tag ends an article."""
+Decor = Literal["", "item", "bullet", "head", "term", "emoji"]
+"""What stands before a line's words; ``item``: a number."""
+Style = Decor | Literal["bold", "text"]
+"""The look by which questions without a label are known: a decoration, or bold, or none (``text``)."""
+
+
 @dataclass(slots=True)
 class Line:
     """A line and its evidence.
@@ -60,10 +69,10 @@ class Line:
     ``words`` are what an article keeps of it, ``body`` the same without number, emoji or label's decoration.
     """
 
-    kind: str  # blank, rule, text, data, end
+    kind: Kind
     words: str = ""
     body: str = ""
-    decor: str = ""  # item, bullet, head, term, emoji
+    decor: Decor = ""
     number: int | None = None
     form: str = ""  # how the number is written
     indent: int = 0
@@ -87,11 +96,11 @@ class Line:
         return asks(self.body)
 
     @property
-    def style(self) -> str:
+    def style(self) -> Style:
         """The look by which questions without a label are known: its decoration, or bold, or none."""
         return self.decor or ("bold" if self.bold else "text")
 
-    def is_label(self, *kinds: str) -> bool:
+    def is_label(self, *kinds: LabelKind) -> bool:
         """Whether the line begins with a label of one of these kinds."""
         return self.label is not None and self.label.kind in kinds
 
@@ -180,7 +189,7 @@ def _structure(line: Line, text: str) -> None:
         if kind == "quote":
             line.quoted = True
         elif not line.decor or kind == "head":
-            line.decor = "bullet" if kind == "task" else kind
+            line.decor = "bullet" if kind == "task" else cast("Decor", kind)
         elif kind in {"bullet", "task"} and line.decor in {"bullet", "head"}:
             pass
         at = found.end()
@@ -258,7 +267,7 @@ def _numbers(line: Line, found: re.Match[str], text: str) -> bool:
     """Note an item's number; a lone letter or roman numeral counts only before a question or a label."""
     if line.decor == "item" or line.number is not None:
         return False
-    line.decor = line.decor.replace("emoji", "")
+    line.decor = "" if line.decor == "emoji" else line.decor
     form = found.lastgroup or "ten"
     value = found.group(form) if form != "ten" else "10"
     rest = text[found.end() :]

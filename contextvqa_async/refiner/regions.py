@@ -6,11 +6,15 @@ Rule: values and one pass from the end; nothing is decided here, and no line is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from contextvqa_async.refiner.asked import Asked
+from contextvqa_async.refiner.labels import LabelKind
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, QUESTION, TERM, Line
 
-KINDS = {"article": "break", "question": "question", "answer": "answer", "answers": "key"}
+Parting = Literal["", "break", "question", "answer", "key", "data"]
+"""How a line parts pairs from each other: by a label of theirs, or, ``break``, because other things begin there."""
+KINDS: dict[LabelKind, Parting] = {"article": "break", "question": "question", "answer": "answer", "answers": "key"}
 LONG = 240
 """Longer than any answer seen; prose that stands between pairs and is longer ends a stretch."""
 
@@ -41,7 +45,7 @@ class Region:
 class Ahead:
     """For each line, the next label after it, and how many filled lines lie between."""
 
-    kind: list[str]
+    kind: list[Parting]
     gap: list[int]
     run: list[bool]
 
@@ -50,7 +54,8 @@ def look_ahead(lines: list[Line]) -> Ahead:
     """One pass from the end."""
     size = len(lines)
     ahead = Ahead([""] * size, [0] * size, [False] * size)
-    kind, gap = "", 0
+    kind: Parting = ""
+    gap = 0
     for at in range(size - 1, -1, -1):
         ahead.kind[at], ahead.gap[at] = kind, gap
         line = lines[at]
@@ -73,7 +78,7 @@ def speaks(line: Line) -> bool:
     return line.label is not None and line.label.word in {"user", "human"}
 
 
-def label_kind(line: Line) -> str:
+def label_kind(line: Line) -> Parting:
     """The kind of label that parts pairs from each other, if the line begins with one."""
     if line.kind == "data":
         return "data"

@@ -6,6 +6,7 @@ Rule: a question mark that no quotation holds, and what stands behind it; withou
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import EMOJI, Line
@@ -18,7 +19,9 @@ STOP = lazy(r"[^\W_]{2}[.!。！](?=[\s(（\[【])")
 CLOSED = lazy(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
 
 
-Split = tuple[str, str, str]
+SplitSign = Literal["sign", "brackets", "space", "bold", "arrow"]
+Split = tuple[str, str, SplitSign]
+"""A question, its answer, and what parts them; ``space``: nothing does, ``bold``: the question alone is bold."""
 BRIEF = 400
 """Longer than a question that is worth keeping in mind."""
 

@@ -6,12 +6,14 @@ machine's state.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from contextvqa_async.refiner.labels import Label
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line
-from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine
+from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine, State
 from contextvqa_async.refiner.regions import LONG, Ahead, Region, speaks
-from contextvqa_async.refiner.same_line import split_command, split_question
+from contextvqa_async.refiner.same_line import Split, SplitSign, split_command, split_question
 from contextvqa_async.refiner.sentences import asks, bulk
 from contextvqa_async.refiner.tokens import Token, View
 
@@ -165,7 +167,7 @@ class Stretch:
         self.split += inner is not None
         return token.read_as("both", inner[0], inner[1]) if inner else token.read_as("question", words)
 
-    def _inner(self, line: Line, words: str) -> tuple[str, str, str] | None:
+    def _inner(self, line: Line, words: str) -> Split | None:
         """A question and an answer on one line, for the signs between them, or as all before it were."""
         inner = split_question(line, words)
         return split_command(line, words) if inner is None and not line.asks and self._on_one_line() else inner
@@ -182,7 +184,7 @@ class Stretch:
         if split := split_command(self.lines[self.region.start], asked[0].question):
             asked[0].question, asked[0].answers = split[0], [split[1]]
 
-    def _asking(self, at: int, words: str) -> tuple[str, str, str] | None:
+    def _asking(self, at: int, words: str) -> Split | None:
         """A question and an answer that asks as well, where every pair so far stood on one line."""
         if self.machine.state != ANSWERED or not self._on_one_line() or self._bare_follows(at):
             return None
@@ -257,7 +259,7 @@ class Stretch:
             return False
         return self._in_style(line, at, state)
 
-    def _before_answer(self, line: Line, at: int, state: str) -> bool:
+    def _before_answer(self, line: Line, at: int, state: State) -> bool:
         """A line right before an answer's label is its question, unless one is open and this goes on with it."""
         if state == ASKED:
             asked = self.machine.last
@@ -272,7 +274,7 @@ class Stretch:
             return False
         return state != KEYED
 
-    def _in_style(self, line: Line, at: int, state: str) -> bool:
+    def _in_style(self, line: Line, at: int, state: State) -> bool:
         style = line.style
         if at == self.region.start:
             return True
@@ -290,7 +292,7 @@ class Stretch:
             return line.asks or bool(self._both(line))
         return line.asks or self._both(line) in {"sign", "arrow"}
 
-    def _both(self, line: Line) -> str:
+    def _both(self, line: Line) -> SplitSign | Literal[""]:
         """The sign between a question and its answer, if a line surely holds both."""
         split = self._inner(line, line.body)
         sure = {"sign", "brackets", "space"} | ({"bold", "arrow"} if self._on_one_line() else set())

@@ -116,7 +116,7 @@ def _after_label(lead: Lead, told: LineWords, sure: bool) -> str:
     if in_bold(words, sure=sure) if lead.closing else (sure or behind_label(words)):
         asks = lead.label is not None and lead.label.kind == "question"
         return words if words[0].isalpha() or not asks else ""
-    return "".join(closely(line, lead.label.kind if lead.label else ""))
+    return "".join(closely(line, lead.label.kind)) if lead.label else ""
 
 
 def _numbered(lead: Lead, told: LineWords, sure: bool) -> str:

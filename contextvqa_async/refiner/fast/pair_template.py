@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from contextvqa_async.refiner.fast.plain_words import SIGNLESS, STOP
-from contextvqa_async.refiner.labels import Label, known_label
+from contextvqa_async.refiner.labels import Label, LabelKind, known_label
 from contextvqa_async.refiner.lazy import lazy
 
 LABEL = (
@@ -123,7 +123,7 @@ def _answering(found: re.Match[str] | None) -> Lead | None:
     return _lead(found, "answer") if found else None
 
 
-def _lead(found: re.Match[str], kind: str) -> Lead | None:
+def _lead(found: re.Match[str], kind: LabelKind) -> Lead | None:
     """A label of one kind, and what stands around it."""
     label = known_label(found["word"])
     if label is None or label.kind != kind:

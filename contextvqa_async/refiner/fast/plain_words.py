@@ -10,7 +10,7 @@ from functools import lru_cache
 from contextvqa_async.refiner.chatter import may_begin_chatter, remark
 from contextvqa_async.refiner.headings import heading
 from contextvqa_async.refiner.inner_labels import SIGN_ENDED, last_words
-from contextvqa_async.refiner.labels import lowered, may_begin
+from contextvqa_async.refiner.labels import LabelKind, lowered, may_begin
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
 from contextvqa_async.refiner.lines import BLANK, NUMBERED, PART, read_line
@@ -104,7 +104,7 @@ def plain_sentence(words: str) -> bool:
     return first.lower() not in heading().by_first or not _heads(words)
 
 
-def closely(raw: str, *kinds: str) -> tuple[str, ...]:
+def closely(raw: str, *kinds: LabelKind) -> tuple[str, ...]:
     """The words after each label of a line, read as every line is; none where its labels are not of these kinds.
 
     >>> closely("**Q: Who?** A: Bob", "question", "answer")
