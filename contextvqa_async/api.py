@@ -26,7 +26,8 @@ async def run_async(
     """Ask about each record of ``source`` that ``output`` does not hold yet, and append what comes of it.
 
     ``source``: a path (JSONL, JSON array, folder of images, "-") or an iterable, also async, of dicts. ``options``:
-    the command's, by the same names. ``on_event`` is told of what happens. Works inside a running loop.
+    the command's, by the same names. ``on_event`` is called with each event (Started, Advanced, Settled, Notice,
+    Paused, Finished). Works inside a running loop.
 
     Raises UsageError where the run cannot start. What stops it later (a wrong key, a full disk, ``max_cost``) is the
     summary's ``stopped``; what failed is counted there, and stands in the failed file. What ``source`` or ``on_event``
@@ -44,8 +45,8 @@ async def stream_async(
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield a row for each record of ``source`` as it is answered; nothing is written anywhere.
 
-    A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it is told
-    by a RuntimeWarning. ``on_event`` gets the other events: Started, Advanced, Notice, Paused. Leaving the loop early
+    A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it becomes
+    a RuntimeWarning. ``on_event`` gets the other events: Started, Advanced, Notice, Paused. Leaving the loop early
     drops what is in flight.
 
     Raises UsageError where the run cannot start, also for an option that is about files. Raises RunError where

@@ -51,7 +51,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What the endpoint answered. ``seconds`` cover the successful attempt; tokens are None where none were told."""
+    """What the endpoint answered. ``seconds`` cover the successful attempt; tokens are None where it gave none."""
 
     text: str
     finish_reason: str | None = "stop"

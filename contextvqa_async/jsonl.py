@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import orjson
 
 MAX_LINE = 256 * 1024 * 1024
-"""Bytes of the longest line that is held in memory; what is longer is told and skipped."""
+"""Bytes of the longest line that is held in memory; a longer one is reported and skipped."""
 
 MAX_DEPTH = 250
 """Levels of lists and objects in the deepest record: its row is a level deeper, and JSON's writers end soon after."""

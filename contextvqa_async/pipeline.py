@@ -32,7 +32,7 @@ LONG_TEXT = 100_000
 
 
 class Stop:
-    """The end of a run before its input's. It drains what is in flight; a person who asks twice has it dropped."""
+    """Ends a run before its input does. Answers in flight are still awaited, until a person asks a second time."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
@@ -44,7 +44,7 @@ class Stop:
         self.now = anyio.Event()
 
     def request(self, reason: str, exit_code: int) -> None:
-        """A person's wish: to stop, and where the run is stopping already, to stop now."""
+        """Stop because a person asks: the first time after the answers in flight, the second time at once."""
         if self.draining.is_set():
             self.now.set()
         self.end(reason, exit_code)
@@ -69,9 +69,10 @@ class Stop:
 
 @dataclass(kw_only=True)
 class Pipeline:
-    """One run's stations, joined. ``feed`` yields what is to be done: Records, and Failures of lines that are none.
+    """One run's stations, joined.
 
-    ``withdraw`` is called when a stop begins, ``read_up`` when the feed has ended.
+    ``feed`` yields what is to be done: Records, and Failures of lines that are no records. ``withdraw`` is called when
+    a stop begins, ``end_of_records`` when the feed has ended.
     """
 
     feed: AsyncGenerator[Record | Failure, None]
@@ -81,7 +82,7 @@ class Pipeline:
     workers: int
     stop: Stop
     withdraw: Callable[[], None]
-    read_up: Callable[[], None] = lambda: None
+    end_of_records: Callable[[], None] = lambda: None
     grace: float = GRACE_SECONDS
 
     async def run(self) -> None:
@@ -118,7 +119,7 @@ class Pipeline:
                     self.stop.end(str(error), kind=error.kind)
                 except Exception as error:
                     self.stop.fail(error)
-        self.read_up()
+        self.end_of_records()
 
     async def _work(self, records: MemoryObjectReceiveStream[Record]) -> None:
         async with records:

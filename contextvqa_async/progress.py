@@ -24,12 +24,12 @@ PLAIN_EVERY_SECONDS = 10.0
 
 
 class Display(Protocol):
-    """Who watches a run."""
+    """Shows a run's events to a person."""
 
     def __call__(self, event: Event) -> None: ...
 
     def tick(self) -> None:
-        """Time went by; called about once a second."""
+        """Redraw what changes with time; called twice a second."""
 
     def close(self) -> None:
         """The run is over; leave the terminal as it was."""
@@ -88,15 +88,15 @@ class Meter:
         return max(0, seen.read - seen.skipped - seen.duplicates - self.done - self.failed)
 
     def completed(self) -> float | None:
-        """Of the input, what is done with: 0 to 1; None where its size is unknown."""
+        """The share of the input that is done, 0 to 1; None where its size is unknown."""
         seen = self.seen
         return seen.fraction * (1 - self.in_flight / seen.read) if seen.fraction and seen.read else None
 
     def remaining_seconds(self) -> float | None:
-        """Time to the end, or None where it cannot be told.
+        """Time to the end, or None where it cannot be known.
 
-        Holds under resume: rows that stand in the output and have not been met yet in the input are in its rest, and
-        will be skipped in no time; only what is left beside them is asked at the present rate.
+        Holds under resume: of the rows that the output already has, those not yet met lie ahead in the input, and will
+        be skipped in no time; only the other records ahead take the present rate.
         """
         rate, _ = self.rates()
         if not self.seen.fraction or not rate:

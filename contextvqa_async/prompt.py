@@ -78,7 +78,7 @@ def build_messages(record: Record, images: Sequence[Image], *, system_prompt: st
 
 
 def _split(turns: Iterable[Turn], system_prompt: str) -> tuple[str, list[Turn]]:
-    """Part the system's words from the talk, which then ends with a user's turn or is empty."""
+    """Separate the system's text from the other turns, which then end with a user's turn or are none."""
     own = [turn.text for turn in turns if turn.role == "system"]
     talk: list[Turn] = []
     for turn in turns:

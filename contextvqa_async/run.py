@@ -62,7 +62,7 @@ async def run_pipeline(
 
 
 class Run:
-    """One run's state: its settings, its counts, and who watches."""
+    """One run's state: its settings, its counts, and the callback that hears of its events."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class Run:
                 workers=self.settings.limits.concurrency,
                 stop=self.stop,
                 withdraw=asker.stop,
-                read_up=asker.end_of_records,
+                end_of_records=asker.end_of_records,
             )
             await pipeline.run()
 
@@ -205,7 +205,7 @@ class Run:
             self.stop.end(f"the run has cost {self.tally.cost:,.4f}, which reaches --max-cost", kind=Kind.COST)
 
     def _on_event(self, event: Event) -> None:
-        """Tell who watches; where that raises, it is told no more, and the run stops."""
+        """Pass an event to the caller's callback; where that raises, it is called no more, and the run stops."""
         try:
             self._watch(event)
         except Exception as fault:
@@ -254,4 +254,4 @@ class Run:
 
 
 def _ignore(event: Event) -> None:
-    """Nobody watches."""
+    """Stands in for a callback where there is none."""

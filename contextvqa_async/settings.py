@@ -115,7 +115,7 @@ class Settings:
         )
 
     def at(self, base_url: str) -> Settings:
-        """The same run against one other endpoint, of this process: without any key or proxy."""
+        """These settings with ``base_url``, a server of this process, as the only endpoint: without key or proxy."""
         return replace(self, endpoints=(Endpoint(base_url=base_url, model=self.endpoints[0].model, direct=True),))
 
 

@@ -1,8 +1,8 @@
 """Blocking calls → results, run in daemon threads: what hangs costs its caller the time limit, and nobody else.
 
-Rules: only so many calls are brisk at a time; a call that takes longer than ``PATIENCE`` gives up its place, so that a
-hanging mount cannot starve the calls behind it. Heavy calls (decoding) keep theirs, since they cost memory. A call
-past its time limit, which begins with its place, is abandoned in its thread, and so is one whose caller is cancelled.
+Rules: a few calls run at a time; one that takes longer than ``PATIENCE`` gives up its place, so that a hanging mount
+cannot starve the calls behind it. Heavy calls (decoding) keep their place, since they cost memory. A call past its time
+limit, which begins when it gets a place, is abandoned in its thread, and so is one whose caller is cancelled.
 The threads are daemons, so that an abandoned one does not keep the interpreter from ending (the default executor's and
 anyio's would). What an abandoned call reads must be unbuffered: a buffer's lock, held for ever, breaks the end.
 A hand-over costs 33-70 µs of CPU, a third of ``anyio.to_thread.run_sync`` and of a fresh thread.
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 PATIENCE = 0.2
-"""Seconds after which a call no longer counts as brisk."""
+"""Seconds after which a call gives up its place to the next one."""
 
 MAX_HUNG = 512
 """Abandoned calls that have not come back, beyond which further calls are refused: each holds a thread."""
@@ -112,7 +112,7 @@ class _Worker(threading.Thread):
             except queue.Empty:
                 try:
                     self._idle.remove(self)
-                except ValueError:  # taken from the idle ones just now: its job is on the way
+                except ValueError:  # another thread has just taken this worker: its job is on the way
                     continue
                 return
             self._do(*job)

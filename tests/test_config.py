@@ -30,7 +30,7 @@ DASHSCOPE = "https://dashscope.aliyuncs.com/compatible-mode/v1"
     ],
 )
 def test_every_documented_form_of_a_base_url_leads_to_chat_completions(base_url: str, url: str) -> None:
-    """The path is completed once, and the query stays (R-11, R-12)."""
+    """The path is completed once, and the query stays."""
     assert Endpoint(base_url=base_url).url == url
 
 
@@ -45,7 +45,7 @@ def test_what_is_no_http_address_is_refused(base_url: str) -> None:
 
 
 def test_azure_gets_its_own_key_header_and_others_a_bearer() -> None:
-    """R-11; and no key means no header at all (R-14)."""
+    """And no key means no header at all."""
     assert Endpoint(base_url="https://r.openai.azure.com/openai/v1", api_key="k").auth_headers == {"api-key": "k"}
     assert Endpoint(base_url="https://h/v1", api_key="k").auth_headers == {"Authorization": "Bearer k"}
     assert Endpoint(base_url="https://h/v1").auth_headers == {}
@@ -60,7 +60,7 @@ def test_a_key_is_in_no_repr() -> None:
 
 @pytest.mark.parametrize("key", ["sk-\n1", "sk-é", "a\x00b"])
 def test_a_key_that_no_header_can_carry_is_told_at_the_start(key: str) -> None:
-    """R-14: it would fail in each request."""
+    """It would fail in each request."""
     with pytest.raises(UsageError, match="header"):
         Endpoint(base_url="https://h", api_key=key)
 

@@ -69,7 +69,7 @@ async def test_events_tell_what_happens(tmp_path: Path) -> None:
 
 
 async def test_a_stream_yields_rows_and_hands_failures_over() -> None:
-    """The same line without a sink; a failure is never a row, and never silent."""
+    """The pipeline without a sink; a failure is never a row, and never silent."""
     failed: list[dict[str, Any]] = []
     async with Server(odd_ones_are_refused) as server:
         found = [row async for row in stream_async(records(6), on_failure=failed.append, base_url=server.url)]
@@ -199,7 +199,7 @@ def breaking(count: int) -> Iterator[dict[str, Any]]:
 
 
 async def breaking_slowly(count: int) -> AsyncIterator[dict[str, Any]]:
-    """The same, asynchronously."""
+    """``breaking`` as an asynchronous iterable."""
     for record in breaking(count):
         await anyio.lowlevel.checkpoint()
         yield record

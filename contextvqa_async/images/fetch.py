@@ -1,8 +1,8 @@
 """An http(s) URL → its bytes, for ``--inline-urls``.
 
 Rules: a name is resolved once, every address it stands for is judged, and the connection goes to a judged address
-and nowhere else, so that a name which changes its mind (DNS rebinding) gains nothing. Each redirect is a new URL to
-judge. No proxy, cookie or credential of this machine is used. Size and time are bounded.
+and nowhere else, so that a name that resolves elsewhere later (DNS rebinding) gains nothing. Each redirect is a new
+URL to judge. No proxy, cookie or credential of this machine is used. Size and time are bounded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_REDIRECTS = 5
 MAX_AT_ONCE = 32
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_SIGHT = {"User-Agent": "contextvqa-async", "Accept": "image/*,*/*;q=0.5"}
+_HEADERS = {"User-Agent": "contextvqa-async", "Accept": "image/*,*/*;q=0.5"}
 
 
 def is_public(address: str) -> bool:
@@ -77,7 +77,7 @@ class Fetcher:
             connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_SIGHT,
+            headers=_HEADERS,
             trust_env=False,
         )
         return self

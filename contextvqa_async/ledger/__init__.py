@@ -1,4 +1,4 @@
-"""What outputs hold, told without a run: what is in one, whether it accounts for an input, and how several become one.
+"""What outputs hold: what is in one, whether it accounts for an input, and how several become one. No model is asked.
 
 status   output ─► counts                        reads only, also while a run is writing
 verify   output, input ─► where they disagree    reads only

@@ -1,6 +1,6 @@
 """An output → what it holds: rows, pairs, tokens, cost, failures by class, and what is damaged. Reads only.
 
-Rule: what is there now is told as it is, also while a run is writing; nothing is healed, locked or created.
+Rule: what is there now is reported as it is, also while a run is writing; nothing is healed, locked or created.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ async def verify(output: Path, source: Source, *, reading: Reading, saving: Savi
             found.note(Discrepancy("missing", id=item.id, line=item.line))
             continue
         found.bad_lines += 1
-        if item.line not in check.told_lines:
+        if item.line not in check.failed_lines:
             found.note(Discrepancy("untold", line=item.line))
     held = Flag.ROW | Flag.FAILED  # a bad line's id is in the index, too, and in neither file
     found.extra = sum(1 for flags in check.index.flags() if flags & held and not flags & Flag.SEEN)
@@ -92,7 +92,7 @@ class _Check:
 
     def __init__(self, output: Path, failed: Path, reading: Reading) -> None:
         self.found = Verified()
-        self.told_lines: set[int] = set()
+        self.failed_lines: set[int] = set()
         self.index = Index.for_size(os.path.getsize(output))
         self._output, self._failed, self._reading = output, failed, reading
 
@@ -115,7 +115,7 @@ class _Check:
             if (entry := entry_of(line)) is None:
                 continue
             if (key := entry_key(entry)) is None:
-                self.told_lines.add(line_of(entry))
+                self.failed_lines.add(line_of(entry))
                 continue
             known = self.index.mark(key, Flag.FAILED)
             self.found.failures += not known
@@ -134,6 +134,6 @@ class _Check:
                 yield position
 
     def release(self, key: bytes) -> None:
-        """A line that begins like a record is none."""
+        """The line turned out not to be a record; forget its id."""
         self.found.records -= 1
         self.index.drop(key, Flag.SEEN)

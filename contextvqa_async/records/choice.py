@@ -49,7 +49,7 @@ class Chooser(Protocol):
         ...
 
     def release(self, key: bytes) -> None:
-        """The record just taken is none: its id is still free."""
+        """The line turned out not to be a record; forget its id."""
         ...
 
 
@@ -61,7 +61,7 @@ class TakeAll:
         return iter(range(len(batch.keys)))
 
     def release(self, key: bytes) -> None:
-        """Nothing is remembered."""
+        """Do nothing: no id is remembered."""
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class Taker:
         batch.texts.append(line)
 
     def _identify(self, item: Any, root: str | None, batch: Batch, known: dict[int, _Known]) -> None:
-        """The same for an object; images given as bytes or paths are named in the row by what JSON can hold."""
+        """Put an object's identity into ``batch``; images given as bytes or paths become what JSON can hold."""
         if isinstance(item, TooLong):
             raise RecordError(f"The line is too long: {item.size:,} bytes.", kind=Kind.BAD_RECORD)
         if not isinstance(item, Mapping):
@@ -170,7 +170,7 @@ def _object(line: bytes) -> Mapping[str, Any]:
 
 
 def _too_deep() -> RecordError:
-    """Told before it is asked: its row could not be written."""
+    """Refused before it is asked, since its row could not be written."""
     return RecordError(f"The record is nested deeper than {MAX_DEPTH} levels.", kind=Kind.BAD_RECORD)
 
 

@@ -16,7 +16,7 @@ class Position:
     before: int = 0
     after: int = 0
     share: float = 1.0
-    """Of the records in the block at hand, how many are taken."""
+    """The share of the block's records that are taken, 0 to 1."""
 
     def advance(self, size: int) -> None:
         """Another block of ``size`` bytes is at hand."""
@@ -24,7 +24,7 @@ class Position:
 
     @property
     def fraction(self) -> float | None:
-        """Of the source, what has been taken: 0 to 1."""
+        """The share of the source that has been taken, 0 to 1; None where its size is unknown."""
         if not self.size:
             return None
         return min(1.0, (self.before + self.share * (self.after - self.before)) / self.size)

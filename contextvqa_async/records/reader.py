@@ -41,7 +41,7 @@ BLOCK = 1 << 20
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"[\0", b"\0{", b"\0[")
 """With a byte order mark, or as JSON begins without one."""
 
-_BREATH = 100
+_YIELD_EVERY = 100
 """Items of an iterable after which the event loop may do something else, where none of them was wanted."""
 
 IMAGE_SUFFIXES = frozenset(
@@ -144,9 +144,9 @@ async def _opened(name: str) -> AsyncIterator[AsyncBufferedReader]:
 
 
 def _reader(file: BinaryIO) -> Read:
-    """A blocking file's read, each in a thread that neither a stop nor the process's end waits for.
+    """A blocking file's read; each read runs in a daemon thread, so that neither a stop nor the exit waits for it.
 
-    Beneath the buffer, whose lock an abandoned read would hold for ever.
+    It reads beneath the file's buffer, whose lock an abandoned read would hold for ever.
     """
     raw = getattr(file, "raw", file)
     read, threads = getattr(raw, "read1", raw.read), Threads()
@@ -273,7 +273,7 @@ async def _each(source: Any) -> AsyncIterator[Piece]:
     number = 0
     async for item in _walk(source):
         number += 1
-        if number % _BREATH == 0:
+        if number % _YIELD_EVERY == 0:
             await checkpoint()
         yield Piece([item], number)
 

@@ -1,6 +1,6 @@
 """A compressed file → its content, up to where it is damaged; only then the fault.
 
-Rule: a decompressor forgets what it had unpacked in the call that fails, so it is called for little at a time.
+Rule: a decompressor loses what it had unpacked in the call that fails, so each call asks for little.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Packed(Protocol):
 
 
 class Unpacked:
-    """Reads ``packed``."""
+    """Reads ``packed``; its error is raised only once everything before the damage has been read."""
 
     def __init__(self, packed: Packed) -> None:
         self._packed = packed

@@ -77,7 +77,7 @@ class _RefusedError(Exception):
 
 
 class Handlers:
-    """The server's state between requests: how many are at work, when the last ones came, and its dice."""
+    """The server's state between requests: how many are at work, when the last ones came, and what draws faults."""
 
     def __init__(self, options: SimulatorOptions) -> None:
         self._options = options
@@ -133,7 +133,7 @@ class Handlers:
     async def _answer(
         self, request: web.Request, asked: Asked, sight: Sight | None, start: float
     ) -> web.StreamResponse:
-        fault = self._throw_dice()
+        fault = self._draw_fault()
         if fault == "rate":
             raise _RefusedError(429, "rate_limit_exceeded", "Simulated overload.", {"Retry-After": "1"})
         if fault == "server":
@@ -147,7 +147,7 @@ class Handlers:
             return web.Response(body=wire.whole(reply), content_type="application/json", headers=self._headers(reply))
         return await self._stream(request, asked, reply, random.Random(seed), start, fault)
 
-    def _throw_dice(self) -> str | None:
+    def _draw_fault(self) -> str | None:
         if self._rng.random() >= self._options.error_rate:
             return None
         return self._rng.choice(("rate", "server", "cut", "error", "stall"))

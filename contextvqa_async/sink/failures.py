@@ -1,8 +1,8 @@
 """The failed file: what has no row, and why. Read at the start of a run, cleared of what no longer holds at its end.
 
-Rule: it is one output's. An id stands in it at most once, and never when the output holds its row. Entries are appended
-as records fail, so a crash leaves old entries beside new ones: the last one stands, and the next run clears the others
-away.
+Rule: it belongs to one output. An id stands in it at most once, and never when the output holds its row. Entries are
+appended as records fail, so a crash leaves old entries beside new ones: the last one stands, and the next run clears
+the others away.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ _BEGUN = re.compile(rb'\{\s*"id":\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9]+|null)\s*,\s*')
 """An entry up to its id; what follows that tells it from a row."""
 
 
-def owner_told(failed: Path, output: Path) -> Mapping[str, str]:
-    """What an entry says of the output that it belongs to, where the file's own name does not say it."""
+def owner_fields(failed: Path, output: Path) -> Mapping[str, str]:
+    """The keys by which an entry names its output, where the file's own name does not say it."""
     if Saving().failed_path(output) == failed:
         return {}
     try:
@@ -61,7 +61,7 @@ def owner_told(failed: Path, output: Path) -> Mapping[str, str]:
 
 
 def check_failed_file(path: Path, output: Path) -> None:
-    """UsageError where the file at ``path`` holds anything but failures of ``output``: it would be mended and cleared.
+    """UsageError where the file at ``path`` holds anything but failures of ``output``: a run would rewrite it.
 
     Both are real paths. An entry says whose it is, or the file's name does, or nothing: then it is this output's.
     """
@@ -84,7 +84,7 @@ def _owner_of(entry: Mapping[str, Any], path: Path) -> Path | None:
 
 
 def _named_owner(path: Path) -> Path | None:
-    """The output beside ``path`` that has it as its failed file without being told."""
+    """The output beside ``path`` whose failed file it is by default."""
     owner = path.with_name(path.stem.removesuffix(".failed") + path.suffix)
     return owner if owner != path and owner.exists() else None
 

@@ -49,7 +49,7 @@ class Flag:
     NEW_FAILURE = 64
     """This run wrote its failure."""
     SAME = 128
-    """Never kept: :meth:`Index.see` was given the sha that is known."""
+    """Never stored, only returned: :meth:`Index.see` was given the sha that is known."""
 
 
 class Index:
@@ -96,7 +96,7 @@ class Index:
         at = bucket.find(word)
         if at >= 0:
             old = bucket[at + _FLAGS]
-            bucket[at + _FLAGS] = old | 16
+            bucket[at + _FLAGS] = old | 16  # SEEN and SAME as numbers: this runs for each record of a resume
             return old | 128
         return self._see_otherwise(bucket, word[:16])
 

@@ -1,7 +1,7 @@
 """One JSONL file that is appended to in durable groups, mended where a crash tore it, and replaced only as a whole.
 
-Rule: what was told written is on the disk; what could not be written is cut off again, so that the file never holds
-half a line. Blocking calls, all of them: the sink runs them in a worker thread.
+Rule: what was reported as written is on the disk; what could not be written is cut off again, so that the file never
+holds half a line. All of these calls block: the sink runs them in a worker thread.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The output's rows, read back: which ids it holds, what in it is damaged, and what is doubled.
 
-Rule: a line counts as a row only if it is a whole JSON object with an id; every other line is told by its number. A
-line that begins and ends as the sink writes rows is believed so far; it is parsed once its record turns out to differ,
-which is what a row looks like that was glued together of two.
+Rule: a line counts as a row only if it is a whole JSON object with an id; every other line is noted by its number. A
+line that begins and ends as the sink writes rows is taken for one without being parsed. It is parsed only where its
+record seems to have changed, since two rows that an edit merged look like that.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class RowScan:
     damaged: list[int] = field(default_factory=list)
     last: dict[bytes, int] = field(default_factory=dict)
     _end: bytes = b"\n"
-    """What follows the sha's digits in rows; at first something that follows nothing."""
+    """What follows the sha's digits in rows of this file; at first a newline, which no line holds: it will be parsed."""
 
     def run(self) -> RowScan:
         """Read the file once; the torn end of it is not looked at."""

@@ -42,7 +42,11 @@ def find_sidecar(output: Path) -> Path:
 
 @dataclass(slots=True)
 class Sidecar:
-    """The file's content. ``earlier``: other settings that were allowed in; ``replacing``: see the sink's rows."""
+    """The file's content.
+
+    ``earlier``: other settings that were allowed in; ``replacing``: a run with --retry-empty is writing, or was when it
+    crashed, so that of two rows of one id the last one stands.
+    """
 
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
     earlier: list[Mapping[str, Any]] = field(default_factory=list)

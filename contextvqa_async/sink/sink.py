@@ -1,7 +1,8 @@
 """One run's output: it chooses which records are asked for, and writes what becomes of them.
 
-Comes in: each record's outcome, once. Goes out: its line, and ``on_commit`` once that line is on the disk. Rule: what
-was told done is never asked again, and whatever moment a crash picks, the next run finds whole lines, each id once.
+Comes in: each record's outcome, once. Goes out: its line, and ``on_commit`` once that line is on the disk. Rule: a
+record reported as done is never asked again, and after a crash at any moment the next run finds whole lines, each id
+once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from contextvqa_async.errors import RunError
 from contextvqa_async.identity import Batch, key_of
 from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import dumps
-from contextvqa_async.sink.failures import owner_told, stamp_mark
+from contextvqa_async.sink.failures import owner_fields, stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
 from contextvqa_async.sink.opening import Opening
 from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
@@ -61,7 +62,7 @@ class Sink:
         self._opening, self._index, self._id_key = opening, opening.index, reading.id_key
         self._on_commit = on_commit
         self._rows, self._failures = opening.rows, None if not opening.earlier.size else Appender(self.failed)
-        self._owner = owner_told(self.failed, self.output)
+        self._owner = owner_fields(self.failed, self.output)
         self._before = self._rows.size
         self._writer = Writer(self, self._note_written)
         self._read_up_to = self._settled = self._replaced = 0
@@ -119,19 +120,19 @@ class Sink:
         self._read_up_to = max(self._read_up_to, batch.upto)
 
     def _is_wanted(self, key: bytes, known: int) -> bool:
-        """The same for a record that is not simply done or new."""
+        """Whether to ask for a record that has a row, a failure or a twin."""
         if known & Flag.SEEN:
             self.counts.duplicates += 1
             return False
         if known & Flag.ROW and not known & Flag.EMPTY:
-            return not known & Flag.SAME and self._is_glued(key)
+            return not known & Flag.SAME and self._is_damaged(key)
         if known & Flag.FINAL and known & Flag.SAME and not self._index.look(key)[1]:
             self.counts.standing += 1
             return False
         return True
 
-    def _is_glued(self, key: bytes) -> bool:
-        """Whether what was taken for the row of a changed record is none: two halves, glued by whoever edited it."""
+    def _is_damaged(self, key: bytes) -> bool:
+        """Whether the indexed row is damaged (two rows merged by an edit); a whole one counts as done and changed."""
         _, offset, _ = self._index.look(key)
         if is_row(self.output, offset, key, self._id_key):
             self.counts.done += 1
@@ -142,7 +143,7 @@ class Sink:
         return True
 
     def release(self, key: bytes) -> None:
-        """The record just chosen is none: its id is still free."""
+        """The line turned out not to be a record; forget its id."""
         self._index.drop(key, Flag.SEEN)
 
     def may_stand(self, record: Record) -> bool:
@@ -161,7 +162,7 @@ class Sink:
         return same
 
     async def append(self, item: Row | Failure) -> None:
-        """Put an outcome into its file, where no kill can lose it; it is durable, and told so, within a moment.
+        """Put an outcome into its file, where no kill can lose it; ``on_commit`` hears of it once it is durable.
 
         Raises the RunError that stopped the writing, then and ever after.
         """
@@ -174,7 +175,7 @@ class Sink:
         await self._writer.put(Queued(item, key, line))
 
     def write(self, group: Sequence[Queued]) -> tuple[list[Queued], RunError | None]:
-        """The writer's: append a group's lines, rows first; blocks."""
+        """Called by the writer: append a group's lines, rows first; blocks."""
         rows = [queued for queued in group if isinstance(queued.item, Row)]
         failures = [queued for queued in group if not isinstance(queued.item, Row)]
         written: list[Queued] = []
@@ -190,7 +191,7 @@ class Sink:
         return written, None
 
     def sync(self) -> None:
-        """The writer's: make durable what is written; blocks."""
+        """Called by the writer: make durable what is written; blocks."""
         self._rows.sync()
         if self._failures is not None:
             self._failures.sync()

@@ -1,10 +1,10 @@
 """Lines come in one by one; they are in the file at once, and durable in groups.
 
     put ─► queue ─► write ─► put returns      what is in the file survives a kill
-                      └────► sync, every LINGER seconds ─► told durable      survives a power cut
+                      └────► sync, every LINGER seconds ─► reported as durable      survives a power cut
 
 Rule: no answer waits in memory while its worker asks for the next one, so that a kill costs at most what is in flight.
-The first fault ends the writing for good, and everyone who hands something over is told of it.
+The first fault ends the writing for good, and every later ``put`` raises it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextvqa_async.errors import RunError
 from contextvqa_async.items import Failure, Row
 
 LINGER = 0.1
-"""Seconds between two fdatasyncs: a row may be told durable so much later."""
+"""Seconds between two fdatasyncs: a row is reported as durable that much later at most."""
 
 MOST_UNSYNCED = 2048
 """Lines that may wait for a slow disk's fdatasync before ``put`` waits too."""
@@ -28,7 +28,7 @@ MOST_UNSYNCED = 2048
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An outcome, its key and its line; an empty one where nothing is written: a failed retry of a row that stays."""
+    """An outcome, its key and its line, which is empty for a failed retry whose old row stays."""
 
     item: Row | Failure
     key: bytes | None
@@ -60,7 +60,7 @@ class Writer:
         self._unsettled, self._synced = anyio.Event(), anyio.Event()
 
     async def put(self, queued: Queued) -> None:
-        """Return once the line is in the file; one of no record, which cost nothing, is only queued.
+        """Return once the line is in the file. A failure without a key, which cost no request, is only queued.
 
         Raises what stopped the writing.
         """
