@@ -90,7 +90,7 @@ class RowScan:
     damaged: list[int] = field(default_factory=list)
     last: dict[bytes, int] = field(default_factory=dict)
     _end: bytes = b"\n"
-    """What follows the sha's digits in rows of this file; at first a newline, which no line holds: it will be parsed."""
+    """What follows the sha's digits in rows of this file; at first a newline, so that the first row is parsed."""
 
     def run(self) -> RowScan:
         """Read the file once; the torn end of it is not looked at."""
