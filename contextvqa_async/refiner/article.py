@@ -10,6 +10,7 @@ from functools import cache
 from contextvqa_async.refiner.chatter import opens
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import column
+from contextvqa_async.refiner.limits import TITLE_MAX
 from contextvqa_async.refiner.lines import ARTICLE, HEAD, Line
 from contextvqa_async.refiner.sentences import bulk, ended
 
@@ -116,7 +117,7 @@ def _unquoted(rest: str) -> str:
 
 def _title_like(rest: str, body: list[Line]) -> bool:
     """Whether the words after a label name the article rather than begin it."""
-    if len(rest) > 120 or (ended(rest) and not rest.endswith((".)", "?", "!"))):
+    if len(rest) > TITLE_MAX or (ended(rest) and not rest.endswith((".)", "?", "!"))):
         return False
     return any(line.kind == "text" and bulk(line.words) > (30 if ended(line.words) else 60) for line in body[:6])
 
@@ -140,13 +141,18 @@ def untitled(block: list[Line], *, already: bool = False, same: str = "") -> lis
 def _repeats(line: Line, title: str) -> bool:
     """Whether a line is the title once more, or a second title that begins with it."""
     words, title = lowered(line.body).strip(" :*"), lowered(title).strip(" :*")
-    titled = (line.decor == "head" or line.bold) and len(words) <= 120
+    titled = (line.decor == "head" or line.bold) and len(words) <= TITLE_MAX
     return words == title or (titled and words.startswith(title))
 
 
 def _names(line: Line, follows: Line, after: Line | None) -> bool:
     """Whether a first line is the article's title."""
-    if line.kind != "text" or len(line.words) > 120 or line.decor in {"bullet", "item"} or line.mark not in {"", HEAD}:
+    if (
+        line.kind != "text"
+        or len(line.words) > TITLE_MAX
+        or line.decor in {"bullet", "item"}
+        or line.mark not in {"", HEAD}
+    ):
         return False
     if is_section(line):
         return False

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import column
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import FAREWELL_MAX, PREAMBLE_MAX
 from contextvqa_async.refiner.phrases import Phrases
 from contextvqa_async.refiner.sentences import bulk
 
@@ -41,7 +42,7 @@ def opens(text: str) -> bool:
     >>> opens("Sure! Here is the article you asked for:"), opens("Okay is a village in Nigeria.")
     (True, False)
     """
-    if len(text) > 500:
+    if len(text) > PREAMBLE_MAX:
         return False
     low = _low(text)
     if not _phrases("opens").begins(low):
@@ -58,12 +59,12 @@ def closes(text: str) -> bool:
     >>> closes("Let me know if you need more!"), closes("I hope is a hamlet.")
     (True, False)
     """
-    return len(text) <= 600 and _closes(text)
+    return len(text) <= FAREWELL_MAX and _closes(text)
 
 
 @lru_cache(maxsize=512)
 def _closes(text: str) -> bool:
-    """The same: each station that a line passes asks for it."""
+    """`closes`, cached: the scanner, the context and the fast path all ask it of one line."""
     low = _low(text)
     if not _phrases("closes").begins(low):
         return False
@@ -84,7 +85,10 @@ def apologizes(text: str) -> bool:
     True
     """
     return (
-        len(text) < 500 and refuses(text) and INSTEAD.search(text) is not None and _phrases("meta").found_in(_low(text))
+        len(text) < PREAMBLE_MAX
+        and refuses(text)
+        and INSTEAD.search(text) is not None
+        and _phrases("meta").found_in(_low(text))
     )
 
 

@@ -1,4 +1,4 @@
-"""Lines, and the parts that some of them were cut in, come in; lines that are written as these are cut as they are.
+"""Lines come in, some cut in parts; lines that are written as these are, but command instead of ask, are cut as well.
 
     Q: Who built it? A: Bob            cut at the second label, for the question mark before it
     Q: Name the city. A: Oslo          cut at the same label, for its neighbours
@@ -16,7 +16,7 @@ from contextvqa_async.refiner.lines import Line
 from contextvqa_async.refiner.quoted_pairs import CutLine
 from contextvqa_async.refiner.splits import cut_at
 
-LONG = 600
+PAIR_LINE_MAX = 600
 """No line with one pair is longer."""
 
 
@@ -58,7 +58,7 @@ def _cut(lines: list[CutLine], at: int, words: dict[tuple[str, str], str]) -> li
 def _label_at(line: Line, word: str) -> tuple[int, Label] | None:
     """The last place in a line, after a sentence, where an answer's label stands."""
     low = lowered(line.body)
-    at = low.rfind(word) if len(low) < LONG else -1
+    at = low.rfind(word) if len(low) < PAIR_LINE_MAX else -1
     while at > 0:
         label = read_label(line.body, line.bolds, at)
         if label and label.kind == "answer" and label.word == word and low[:at].rstrip(" *(")[-1:] in ".!。":

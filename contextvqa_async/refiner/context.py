@@ -15,6 +15,7 @@ from contextvqa_async.refiner.headings import says_pairs
 from contextvqa_async.refiner.labels import lowered
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import LEAD_MAX
 from contextvqa_async.refiner.lines import Line
 from contextvqa_async.refiner.regions import Region
 from contextvqa_async.refiner.sentences import bulk, ended
@@ -27,7 +28,7 @@ WORD_COUNT = lazy(
 """A remark in brackets on an article's length: ``(Word count: 131)``, ``[~150 words]``."""
 CRITERION = lazy(r"(?:\d\W{1,3})?(?:each|every|all|the)\s(?:questions?|answers?)\s(?:should|must)\b", re.IGNORECASE)
 """What the prompt asks of pairs, said again before them."""
-BRIEF, WORDS = 60, 4
+HEADING_MAX, HEADING_WORDS = 60, 4
 """A line of fewer characters and words than a sentence has is a heading, marked or not."""
 
 
@@ -104,7 +105,7 @@ def _without_preamble(block: list[Line], pairs: bool) -> list[Line]:
 def _short_chatter(line: Line, pairs: bool) -> bool:
     return (
         pairs
-        and len(line.words) < 300
+        and len(line.words) < LEAD_MAX
         and (opens(line.words) or (line.words.endswith((":", "：")) and says_pairs(lowered(line.words))))
     )
 
@@ -147,7 +148,7 @@ def _introduces(block: list[Line], at: int) -> bool:
     """Whether a line under a heading over pairs speaks of them."""
     line = block[at]
     over = next((other for other in reversed(block[:at]) if other.kind == "text"), None)
-    if over is None or not over.pairs_head or line.kind != "text" or len(line.words) > 300:
+    if over is None or not over.pairs_head or line.kind != "text" or len(line.words) > LEAD_MAX:
         return False
     return line.style == "text" and says_pairs(lowered(line.words)) and _substantial(block[:at])
 
@@ -165,7 +166,7 @@ def _empty_section(block: list[Line], at: int) -> bool:
     over = next((other for other in reversed(block[:at]) if other.kind == "text"), None)
     announced = over is not None and over.words.endswith((":", "："))
     alone = at > 0 and block[at - 1].kind in {"blank", "rule"} and not announced
-    brief = bulk(line.words) < BRIEF and line.words.count(" ") < WORDS
+    brief = bulk(line.words) < HEADING_MAX and line.words.count(" ") < HEADING_WORDS
     return alone and brief and not (line.decor or ended(line.words))
 
 
@@ -180,7 +181,7 @@ def _says_farewell(block: list[Line], stop: int) -> bool:
 
 def _leads(line: Line) -> bool:
     """Whether a line at the end of a block announces pairs."""
-    if line.kind != "text" or len(line.words) > 300:
+    if line.kind != "text" or len(line.words) > LEAD_MAX:
         return False
     if line.pairs_head or (line.is_label("questions", "pair") and not line.rest):
         return True

@@ -55,7 +55,7 @@ def whole_value(text: str) -> Value | None:
 
 
 def _yaml(text: str) -> list[str | Value]:
-    """The same of a text that is YAML, or holds a fence with YAML; nothing where there is none."""
+    """The pieces of a text that is YAML, or holds a fence with YAML; none, where there is no YAML."""
     fenced = YAML_FENCE.search(text) if "ml" in text else None
     if not fenced and not may_be_yaml(text):
         return []
@@ -75,7 +75,7 @@ def may_be_yaml(text: str) -> bool:
 
 
 def _json(text: str) -> list[str | Value]:
-    """The same of a text that may hold values in JSON."""
+    """The pieces of a text that may hold values in JSON."""
     pieces: list[str | Value] = []
     at = search = 0
     lead = len(text) - len(text.lstrip())

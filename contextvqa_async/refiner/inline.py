@@ -15,8 +15,9 @@ Spans = tuple[tuple[int, int], ...]
 
 MARKED = lazy(r"[*_`~\\\[<$]")
 POINT = lazy(r"[\\`$*_~!\[<]")
+"""Where a mark may stand."""
 SOLITARY = lazy(r"[\\`$*_~]")
-"""The same where no bracket is closed."""
+"""Where a mark may stand, in a line that closes no bracket."""
 TOKEN = lazy(
     r"(?P<esc>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>`++)"

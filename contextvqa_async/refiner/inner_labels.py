@@ -16,6 +16,7 @@ from contextvqa_async.refiner.headings import says_pairs
 from contextvqa_async.refiner.labels import Label, LabelKind, first_words, kinds, lowered, read_label
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import QUESTION_MAX
 from contextvqa_async.refiner.lines import Line
 from contextvqa_async.refiner.sentences import ASKING, asks
 
@@ -29,9 +30,9 @@ CLOSED = frozenset(")]）】0123456789０１２３４５６７８９")
 NUMERALS = " \t0123456789#.("
 SIGN_ENDED = r"\b[AaQqRr]\d{0,3}\s?[.)\]]|[\]】)](?=\s)"
 SIGNED = lazy(SIGN_ENDED)
-BRIEF = 400
-LONGEST, HEAD = 4000, 160
-"""A line beyond is looked at in pieces of the second length, which hold every label."""
+REPETITIVE, PIECE = 4000, 160
+"""A line longer than the first often repeats itself: it is looked at in pieces of the second length, which hold every
+label, and each piece once."""
 
 
 @cache
@@ -51,7 +52,7 @@ def _holds_label(line: Line, body: str) -> bool:
     heads = {head for colon in (":：" if wide else ":") for head in _before_colons(body, colon, at)}
     if any(_may_label(lowered(head).rstrip(), spaced, joined) for head in heads):
         return True
-    short = len(body) < 400 or line.label is not None
+    short = len(body) < QUESTION_MAX or line.label is not None
     return short and bool(line.label or line.decor) and bool(SIGNED.search(body, at))
 
 
@@ -116,7 +117,7 @@ def _may_ask(body: str) -> bool:
 
 def _is_brief_item(line: Line) -> bool:
     """Whether a line is a brief item of a list, which may command instead of ask."""
-    return line.decor in {"item", "bullet"} and len(line.body) < BRIEF
+    return line.decor in {"item", "bullet"} and len(line.body) < QUESTION_MAX
 
 
 def _head_before(line: Line) -> bool:
@@ -146,7 +147,7 @@ def _cuts(line: Line, state: Before) -> list[tuple[int, Label]]:
             continue
         label = labels.at(opened)
         if label is None or not _fits(
-            label, state, body[max(at, opened - 400) : opened], line, before_asking=opened < last
+            label, state, body[max(at, opened - QUESTION_MAX) : opened], line, before_asking=opened < last
         ):
             continue
         found.append((opened, label))
@@ -160,13 +161,13 @@ class _Labels:
     def __init__(self, line: Line) -> None:
         self.body, self.bolds = line.body, line.bolds
         self.known: dict[tuple[str, tuple[int, ...]], Label | None] = {}
-        self.repeats = len(line.body) > LONGEST
+        self.repeats = len(line.body) > REPETITIVE
 
     def at(self, place: int) -> Label | None:
         """The label at a place, its end counted from there."""
         if not self.repeats:
             return self._read(place)
-        head = self.body[place : place + HEAD], within(self.bolds, place, place + HEAD)
+        head = self.body[place : place + PIECE], within(self.bolds, place, place + PIECE)
         if head not in self.known:
             self.known[head] = self._read(place)
         return self.known[head]
@@ -184,7 +185,7 @@ def within(places: tuple[int, ...], start: int, stop: int) -> tuple[int, ...]:
 
 
 def ending_at(label: Label, end: int) -> Label:
-    """The same label, ending elsewhere."""
+    """A label that ends at another place."""
     if label.end == end:
         return label
     return Label(label.kind, label.word, end, label.sign, label.number, label.plural)
@@ -204,7 +205,9 @@ def _fits(label: Label, state: Before, before: str, line: Line, *, before_asking
             asked = asks(before.rstrip(" |/-–—([（【*→•"))
             decorated = bool(line.decor or line.bold or line.bolds) or line.is_label("pair")
             told = _is_brief_item(line) and len(label.word) > 1 and label.sign == "colon" and bool(before.strip())
-            return told or (asked and (not label.is_letter or decorated or len(before) < 160) and len(before) < 400)
+            return told or (
+                asked and (not label.is_letter or decorated or len(before) < 160) and len(before) < QUESTION_MAX
+            )
         return False
     if label.kind == "question":
         if state == "answer" or state == "note":

@@ -24,7 +24,7 @@ LabelSign = Literal["colon", "mark", "dash", "last", "brackets", "bold", "number
 KINDS: tuple[LabelKind, ...] = ("note", "title", "article", "answers", "questions", "answer", "question", "pair")
 """Columns of the table that label something; a later one wins where two hold the same word."""
 
-LINE = 200
+NAME_LINE_MIN = 200
 """What begins like ``A-1 Skyraider`` and is longer than a question is prose."""
 BRACKET = lazy(r"[(\[]")
 HYPHENED = lazy(r"\w[-#_]\d+$")
@@ -257,7 +257,7 @@ def _joined(text: str, found: re.Match[str]) -> bool:
     if len(found["word"]) > 1:
         return True
     between = found.string[found.end("word") : found.start("n")]
-    return not between or (between in {".", "-", "#", "_"} and len(text) < LINE)
+    return not between or (between in {".", "-", "#", "_"} and len(text) < NAME_LINE_MIN)
 
 
 def _credible(label: Label, after: str = "") -> bool:

@@ -13,7 +13,7 @@ METHODS = ("match", "search", "fullmatch", "finditer", "findall", "split", "sub"
 
 
 class LazyPattern:
-    """Stands for a pattern; its first use puts the real one's methods in its place."""
+    """A regular expression that is compiled at its first use: the pattern's methods then replace the look-up."""
 
     def __init__(self, pattern: str, flags: int) -> None:
         self._written = (pattern, flags)

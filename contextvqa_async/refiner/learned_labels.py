@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from contextvqa_async.refiner.labels import known_label, lowered
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import QUOTED_ANSWER_MAX
 from contextvqa_async.refiner.lines import ANSWER, COUNTED, NOTE, QUESTION
 from contextvqa_async.refiner.sentences import ASKING, asks
 
@@ -39,9 +40,7 @@ WORDS = lazy(
 """A cheap look: all words that may be labels."""
 UNLABELLED = "?"
 """The key of a question that a number, a bullet or bold tells, not a word."""
-BRIEF = 100
-"""Longer than an answer that a word nobody knows may label."""
-MANY = 16
+KINDS_MAX = 16
 """More kinds of labels than any layout has."""
 MARKS = {"question": QUESTION, "answer": ANSWER, "note": NOTE}
 KNOWN = frozenset({"", *MARKS})
@@ -98,7 +97,7 @@ def _hear(one: Candidate, told: str) -> None:
     words, _, more = told.lstrip().partition("\n\n")
     line = words.partition("\n")[0].rstrip("*_ \t")
     one.asks = asks(line) or (one.key == UNLABELLED and any(map(line.__contains__, ASKING)))
-    one.brief = len(words) < BRIEF and not any(asks(line) for line in more.split("\n"))
+    one.brief = len(words) < QUOTED_ANSWER_MAX and not any(asks(line) for line in more.split("\n"))
 
 
 def _begins(match: re.Match[str]) -> Candidate | None:
@@ -164,7 +163,7 @@ class _Places:
         self.follows = Counter((one.key, after.key) for one, after in pairwise(found))
         self.asking = Counter(one.key for one in found if one.asks)
         self.brief = Counter(one.key for one in found if one.brief)
-        self.unknown = [key for key, _ in self.count.most_common(MANY) if key not in MARKS and key != UNLABELLED]
+        self.unknown = [key for key, _ in self.count.most_common(KINDS_MAX) if key not in MARKS and key != UNLABELLED]
 
     def after(self, asked: str) -> str:
         """The unknown word that follows most questions."""

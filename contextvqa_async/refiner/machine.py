@@ -32,9 +32,9 @@ KEYED: State = "keyed"
 STATES: tuple[State, ...] = (IDLE, ASKED, ANSWERED, CLOSED, NOTED, KEYED)
 KEYED_SORTS: tuple[Sort, ...] = ("answer", "text", "part")
 
-BACK = 64
+REPEATS_SEEN = 64
 """Repeats are looked for among the last 64 answers only, to stay linear."""
-LONGEST = 4000
+WRAPPED_MAX = 4000
 """Longer than a question of any number of lines: what goes on behind is none of it."""
 
 
@@ -113,7 +113,7 @@ class Machine:
             asked.question = words
             asked.gap = False
             return True
-        if token.chatter or token.torn or len(asked.question) > LONGEST:
+        if token.chatter or token.torn or len(asked.question) > WRAPPED_MAX:
             return False
         if self._answer_next(token):
             if not words.startswith(("(", "（", "[")) and (not asked.gap or not asks(asked.question)):
@@ -156,7 +156,7 @@ class Machine:
             self.state = KEYED
             return self._keyed_by(token, words)
         asked = self.last
-        if asked.answered and (not words or words in asked.answers[-BACK:]):
+        if asked.answered and (not words or words in asked.answers[-REPEATS_SEEN:]):
             return bool(words)
         asked.listed = asked.listed or asked.answered
         if words or not asked.answers:

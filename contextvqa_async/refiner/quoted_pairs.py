@@ -1,4 +1,4 @@
-"""Lines, and the parts that some of them were cut in, come in; the lines that hold come out.
+"""Lines come in, some with the parts that they were cut in; for each of those either the parts or the whole go out.
 
 Rule: prose may tell of pairs (``a page lists "Q: What? A: That." in plain text``). Where labels begin lines, such
 a line before or behind them is prose and stays whole, unless its pairs go on in theirs.
@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import QUOTED_ANSWER_MAX
 from contextvqa_async.refiner.lines import QUESTION, Line
 
 CutLine = Line | list[Line]
-"""A line, or a list of the line as it stood and its parts."""
+"""A line, or, where it could be prose, a list of the line as it stood and its parts."""
 
 SENTENCE = lazy(r"[.!。！\"“”]\s*\S")
 TOLD = lazy(r"[.!?\"”]\s+\S|[.\"”。][」』”]?$|[。！？]\S")
-BRIEF = 100
-"""Longer than an answer that ends a line of prose."""
 
 
 def may_be_prose(parts: list[Line], line: Line) -> bool:
@@ -30,7 +29,10 @@ def may_be_prose(parts: list[Line], line: Line) -> bool:
 
 
 def keep_prose_whole(lines: list[CutLine], *, labelled: bool) -> Iterator[Line]:
-    """The lines, prose uncut; ``labelled``: lines that begin with labels follow behind these."""
+    """Lines with the parts of those that hold pairs, and the whole of those that are prose.
+
+    ``labelled``: lines that begin with labels follow behind these.
+    """
     if not any(isinstance(line, list) for line in lines):
         yield from (line for line in lines if isinstance(line, Line))
         return
@@ -78,4 +80,4 @@ def _tells(parts: list[Line], number: int | None) -> bool:
         if label and label.kind == "question" and label.number is not None and number is not None:
             return label.number >= number
     said = [part.rest for part in parts if part.is_label("answer")]
-    return any(len(words) > BRIEF or TOLD.search(words) for words in said)
+    return any(len(words) > QUOTED_ANSWER_MAX or TOLD.search(words) for words in said)

@@ -39,7 +39,10 @@ VOIDS = lazy("\n{41,}")
 
 
 def read(text: str, *, fast: bool = True) -> Parsed:
-    """The same of any answer; ``fast`` allows shortcuts, which change nothing."""
+    """Read any answer line by line.
+
+    ``fast=False`` switches the shortcuts off, for tests: the result is equal.
+    """
     value = whole_value(text)
     bare = text if value else unwrap(text)
     seen = read_fast(bare) if fast and bare != text else None
@@ -71,7 +74,7 @@ def _alone(pieces: list[str | Value]) -> Value | None:
 
 
 def _all_data(found: Value) -> Parsed | None:
-    """The same of a value that holds an article and pairs, each whole."""
+    """Read an answer that is one value with an article and pairs; nothing, if one of the pairs is not whole."""
     data = list(_pairs(found))
     pairs = tidy([line.pair for line in data if line.pair and all(line.pair)])
     if len(pairs) < len(data):
@@ -89,7 +92,7 @@ def _untouched(raw: str) -> bool:
 
 
 def read_lines(text: str, *, fast: bool = True) -> Iterator[Line]:
-    """All lines of an unwrapped answer, with their evidence; ``fast`` allows the shortcut for plain pairs."""
+    """All lines of an unwrapped answer, with their evidence; ``fast=False`` switches the shortcut for pairs off."""
     return _piece_lines(read_data(text), fast=fast)
 
 

@@ -15,8 +15,6 @@ from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, QUESTION
 Parting = Literal["", "break", "question", "answer", "key", "data"]
 """How a line parts pairs from each other: by a label of theirs, or, ``break``, because other things begin there."""
 KINDS: dict[LabelKind, Parting] = {"article": "break", "question": "question", "answer": "answer", "answers": "key"}
-LONG = 240
-"""Longer than any answer seen; prose that stands between pairs and is longer ends a stretch."""
 
 
 @dataclass(slots=True)

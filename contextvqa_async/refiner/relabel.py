@@ -8,8 +8,9 @@ from __future__ import annotations
 from copy import copy
 
 from contextvqa_async.refiner.labels import Label
+from contextvqa_async.refiner.limits import ANSWER_MAX
 from contextvqa_async.refiner.lines import Line
-from contextvqa_async.refiner.regions import LONG, next_words
+from contextvqa_async.refiner.regions import next_words
 
 
 def relabel(lines: list[Line]) -> None:
@@ -71,7 +72,7 @@ def _unmark_lone_answers(lines: list[Line]) -> None:
     labelled = [at for at, line in enumerate(lines) if line.is_label("question", "answer", "answers")]
     if not labelled or len(labelled) > 2 or not all(_lone(lines[at]) for at in labelled):
         return
-    if sum(line.kind == "text" and "?" in line.body[-LONG:] for line in lines) > len(labelled) * 2 + 1:
+    if sum(line.kind == "text" and "?" in line.body[-ANSWER_MAX:] for line in lines) > len(labelled) * 2 + 1:
         for at in labelled:
             lines[at] = copy(lines[at])
             lines[at].label = None

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import QUESTION_MAX
 from contextvqa_async.refiner.lines import EMOJI, Line
 from contextvqa_async.refiner.sentences import asks as ends_asking
 
@@ -22,8 +23,6 @@ CLOSED = lazy(r"\s*[(（\[【](?P<inside>.+)[)）\]】]\s*[.。]?\s*$")
 SplitSign = Literal["sign", "brackets", "space", "bold", "arrow"]
 Split = tuple[str, str, SplitSign]
 """A question, its answer, and what parts them; ``space``: nothing does, ``bold``: the question alone is bold."""
-BRIEF = 400
-"""Longer than a question that is worth keeping in mind."""
 
 
 def split_question(line: Line, text: str) -> Split | None:
@@ -33,14 +32,14 @@ def split_question(line: Line, text: str) -> Split | None:
     >>> split_question(read_line("x"), 'Who sang "Why?" here? — Bob')
     ('Who sang "Why?" here?', 'Bob', 'sign')
     """
-    if line.bolds or len(text) > BRIEF:
+    if line.bolds or len(text) > QUESTION_MAX:
         return _answered(line.bolds, line.bold, len(line.body) - len(text), text)
     return _looked_up(text)
 
 
 @lru_cache(maxsize=1024)
 def _looked_up(text: str) -> Split | None:
-    """The same of words without bold: each station that a question passes asks for it."""
+    """`split_question` of words without bold, cached: many steps ask it of one line."""
     return _answered((), False, 0, text)
 
 
@@ -52,7 +51,7 @@ def _answered(bolds: tuple[int, ...], bold: bool, offset: int, text: str) -> Spl
 
 
 def split_command(line: Line, text: str) -> Split | None:
-    """The same where the question is a command, among questions that stand with their answers on one line.
+    """A command, the answer on its line, and the sign between them; for lines among questions that hold their answers.
 
     >>> from contextvqa_async.refiner.lines import read_line
     >>> split_command(read_line("x"), "Name the city shown. (Oslo)")

@@ -9,15 +9,14 @@ from __future__ import annotations
 from contextvqa_async.refiner.asked import Asked
 from contextvqa_async.refiner.chatter import closes, opens
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import ANNOUNCEMENT_MAX, ANSWER_MAX, LABELLED_MAX, QUESTION_MAX, SHORT_ANSWER_MAX
 from contextvqa_async.refiner.lines import ARTICLE, QUESTION, TERM, Line
-from contextvqa_async.refiner.regions import LONG, Region, label_kind, look_ahead, next_words, speaks
+from contextvqa_async.refiner.regions import Region, label_kind, look_ahead, next_words, speaks
 from contextvqa_async.refiner.relabel import relabel
 from contextvqa_async.refiner.same_line import split_command, split_question
 from contextvqa_async.refiner.sentences import asks, bulk
 from contextvqa_async.refiner.stretch import Stretch
 
-PROSE = 400
-"""Longer than an answer can be that is labelled, or whose question is."""
 SENTENCES = lazy(r"[^\W\d_]{2}[.!][\"”’)]?\s|[。！][\"”’」）]?(?!$)")
 
 
@@ -45,7 +44,7 @@ class Scanner:
                     found.append(region)
                 anchored, at = False, max(stop, at + 1)
                 continue
-            elif line.kind == "text" and anchored and len(line.words) >= 200:
+            elif line.kind == "text" and anchored and len(line.words) >= ANNOUNCEMENT_MAX:
                 anchored = False
             at += 1
         return found
@@ -59,7 +58,7 @@ class Scanner:
                 region.lead_with(Asked(split[0], None, [split[1]]), before[-1])
         elif len(lines) > 1 and first.style in {"bold", "head"} and self._alike(lines[-2], first):
             asked, said = lines[-2].body, lines[-1]
-            if asked.endswith(".") and said.style == "text" and len(said.body) < LONG:
+            if asked.endswith(".") and said.style == "text" and len(said.body) < ANSWER_MAX:
                 region.lead_with(Asked(asked, None, [said.body]), before[-2])
 
     @staticmethod
@@ -103,7 +102,11 @@ class Scanner:
     def _asks_bare(self, at: int, anchored: bool) -> bool:
         """Whether a line without a label looks like a question that an answer follows."""
         line = self.lines[at]
-        if len(line.body) > 400 or not line.body or (line.style == "text" and bulk(line.body) > LONG and not line.asks):
+        if (
+            len(line.body) > QUESTION_MAX
+            or not line.body
+            or (line.style == "text" and bulk(line.body) > ANSWER_MAX and not line.asks)
+        ):
             return False
         if (
             self.ahead.kind[at] == "answer"
@@ -116,7 +119,7 @@ class Scanner:
         ):
             return True
         if line.asks:
-            return line.style != "text" or len(line.body) < LONG
+            return line.style != "text" or len(line.body) < ANSWER_MAX
         decorated = line.style != "text"
         if not (decorated or anchored):
             return False
@@ -125,7 +128,7 @@ class Scanner:
             return anchored or line.decor != "item" or line.number in {0, 1, None}
         if anchored and split and line.style in {"item", "bullet", "text"}:
             return line.style != "text" or bool(line.bolds)
-        return anchored and line.decor == "item" and line.number == 1 and len(line.body) < LONG
+        return anchored and line.decor == "item" and line.number == 1 and len(line.body) < ANSWER_MAX
 
     def scan(self, start: int, anchored: bool) -> tuple[Region, int]:
         """Read pairs from ``start`` on, until something ends them; the region, and the line that ended it."""
@@ -192,7 +195,7 @@ def _quoted(region: Region, main: Region, lines: list[Line]) -> bool:
     between = lines[region.end : main.start]
     if region.start >= main.start or len(region.pairs) * 2 > len(main.pairs) or _labels_article(between):
         return False
-    told = any(bulk(asked.answer) > LONG // 2 for asked in region.pairs)
+    told = any(bulk(asked.answer) > ANSWER_MAX // 2 for asked in region.pairs)
     headed = not _like(region, main) and any(line.pairs_head for line in between)
     return told or headed or _prose(lines, region.end, main.start)
 
@@ -227,7 +230,9 @@ def _prose(lines: list[Line], start: int, stop: int) -> bool:
 
 def _announces(line: Line) -> bool:
     """Whether a line announces, rather than tells."""
-    return len(line.words) < 200 and (opens(line.words) or closes(line.words) or line.words.endswith((":", "：")))
+    return len(line.words) < ANNOUNCEMENT_MAX and (
+        opens(line.words) or closes(line.words) or line.words.endswith((":", "："))
+    )
 
 
 def _amid(region: Region, stop: int, lines: list[Line]) -> bool:
@@ -252,7 +257,7 @@ def _credible(region: Region, lines: list[Line]) -> bool:
     if region.labelled and (region.answers or region.key == "data"):
         return True
     sizes = sorted(bulk(asked.answer) for asked in region.pairs)
-    if sizes[len(sizes) // 2] > (PROSE if region.labelled else LONG):
+    if sizes[len(sizes) // 2] > (LABELLED_MAX if region.labelled else ANSWER_MAX):
         return False
     if region.anchored or region.answers:
         return True
@@ -261,13 +266,15 @@ def _credible(region: Region, lines: list[Line]) -> bool:
     if region.style == "item" and region.first not in {0, 1, None}:
         return False
     if region.style == "text":
-        return len(region.pairs) > 2 or (len(region.pairs) == 2 and sizes[-1] < 60 and _last(region, lines))
-    return len(region.pairs) > 1 or (len(lines) < 12 and sizes[0] < 60)
+        return len(region.pairs) > 2 or (
+            len(region.pairs) == 2 and sizes[-1] < SHORT_ANSWER_MAX and _last(region, lines)
+        )
+    return len(region.pairs) > 1 or (len(lines) < 12 and sizes[0] < SHORT_ANSWER_MAX)
 
 
 def _rambles(region: Region) -> bool:
     """Whether a stretch is but one question, and prose behind it."""
-    most = PROSE if region.answers else LONG
+    most = LABELLED_MAX if region.answers else ANSWER_MAX
     return region.key != "data" and len(region.pairs) == 1 and bulk(region.pairs[0].answer) > most
 
 

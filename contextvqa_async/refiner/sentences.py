@@ -23,7 +23,7 @@ def asks(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _asks(tail: str) -> bool:
-    """The same of their end: each station that a line passes asks for it."""
+    """`asks` of the last characters, cached: many steps ask it of one line."""
     bare = tail.rstrip(CLOSING)
     if bare[-1:] and bare[-1] in ASKING:
         return True

@@ -12,6 +12,7 @@ import re
 
 from contextvqa_async.items import Refined
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import ANSWER_MAX, QUESTION_MAX
 from contextvqa_async.refiner.lines import ANSWER, NOTE, QUESTION, Line, read_line
 from contextvqa_async.refiner.quoted_pairs import may_be_prose
 from contextvqa_async.refiner.refinement import refine
@@ -137,14 +138,14 @@ class PairCounter:
             and line.label is None
             and line.style != "text"
             and (line.asks or split_question(line, line.body))
-            and len(line.body) < 400
+            and len(line.body) < QUESTION_MAX
         ):
             self.asked = True
             return self._whole(line, line.body)
-        if self.asked and line.label is None and len(line.body) < 240 and not line.asks:
+        if self.asked and line.label is None and len(line.body) < ANSWER_MAX and not line.asks:
             self.asked = False
             return 1
-        if line.label is None and line.asks and len(line.body) < 240 and not line.quoted:
+        if line.label is None and line.asks and len(line.body) < ANSWER_MAX and not line.quoted:
             self.asked = True
         return 0
 

@@ -10,9 +10,10 @@ from typing import Literal
 
 from contextvqa_async.refiner.labels import Label
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import ANSWER_MAX
 from contextvqa_async.refiner.lines import ANSWER, ARTICLE, DEFINITION, END, NOTE, QUESTION, TERM, Line
 from contextvqa_async.refiner.machine import ANSWERED, ASKED, CLOSED, KEYED, Machine, State
-from contextvqa_async.refiner.regions import LONG, Ahead, Region, speaks
+from contextvqa_async.refiner.regions import Ahead, Region, speaks
 from contextvqa_async.refiner.same_line import Split, SplitSign, split_command, split_question
 from contextvqa_async.refiner.sentences import asks, bulk
 from contextvqa_async.refiner.tokens import Token, View
@@ -53,7 +54,9 @@ class Stretch:
             return True
         if line.pairs_head:
             return at > self.region.start and not (self.machine.state == ASKED and line.is_label("answers"))
-        most = LONG if self.region.style != "text" else LONG // 2  # what has no look of its own is sooner prose
+        most = (
+            ANSWER_MAX if self.region.style != "text" else ANSWER_MAX // 2
+        )  # what has no look of its own is sooner prose
         long = line.kind == "text" and not line.label and not line.mark and bulk(line.words) > most
         if long and self._between(at):
             return not self._question(line, at)

@@ -64,7 +64,7 @@ class Token:
     answer: str = ""
 
     def read_as(self, sort: Sort, words: str = "", answer: str = "") -> Token:
-        """The same token, once it is known what its line is."""
+        """Note what the line is to the machine; the token."""
         self.sort, self.words, self.answer = sort, words, answer
         return self
 

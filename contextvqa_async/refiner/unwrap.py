@@ -20,7 +20,7 @@ ODD = frozenset("\r\x0b\x0c\x85\u2028\u2029\ufeff\u200b\u2060\u200e\u200f\u061c"
     map(chr, (*range(9), *range(14, 32), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE000, 0xE010)))
 )
 ROUNDS = 4
-"""So often text was escaped at the most, in what was seen."""
+"""Most rounds of escaping observed."""
 ENTITY = lazy(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 BRACKET_TAG = lazy(
     r"\[(/?(?:article|context|wikipedia[ _]article|questions?|answers?|q|a|qas?|qa_pairs?|pairs?)\d{0,2})\]",

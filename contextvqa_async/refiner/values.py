@@ -14,7 +14,9 @@ from typing import Any
 from contextvqa_async.refiner.keys import BODIES, kind_of, number_in
 from contextvqa_async.refiner.sentences import asks
 
-LONG = 160
+ARTICLE_MIN = 200
+"""A text in a pair, or under an answer's key before any question, is an article if it is longer."""
+UNKNOWN_ARTICLE_MIN = 160
 """A text under an unknown key is no article unless it is longer."""
 
 
@@ -103,7 +105,7 @@ def _single(value: dict[str, Any], question: str, found: Value) -> bool:
         answers = [(key, part) for key, part in answers if re.fullmatch(r"(?i)a|answer\w*|\W*", key)] or answers
     found.pairs.append((question, _flat(answers[0][1])))
     for key, part in value.items():
-        if kind_of(key) == "article" and isinstance(part, str) and len(part) > 200:
+        if kind_of(key) == "article" and isinstance(part, str) and len(part) > ARTICLE_MIN:
             found.articles.append(part)
     return True
 
@@ -114,7 +116,7 @@ def _entry(key: str, part: Any, found: Value, depth: int) -> None:
         found.questions.append((number_in(key) or str(len(found.questions) + 1), part))
     elif kind in {"answer", "answers"} and isinstance(part, str | int | float):
         number = number_in(key) or str(len(found.questions) or 1)
-        if isinstance(part, str) and not found.questions and len(part) > 200:
+        if isinstance(part, str) and not found.questions and len(part) > ARTICLE_MIN:
             found.texts.append(part)
         else:
             found.answers[number] = _flat(part)
@@ -221,7 +223,7 @@ def _settle(found: Value) -> None:
             (question, answer) for (_, question), answer in zip(found.questions, found.answers.values(), strict=True)
         )
     long = max(found.texts, key=len, default="")
-    if found.pairs and not found.articles and len(long) > LONG:
+    if found.pairs and not found.articles and len(long) > UNKNOWN_ARTICLE_MIN:
         found.articles.append(long)
 
 

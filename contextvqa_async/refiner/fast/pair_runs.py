@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from contextvqa_async.refiner.fast.pair_template import Lead, PairTemplate, answer_lead, question_lead, template
 from contextvqa_async.refiner.fast.plain_words import (
-    BRIEF,
-    FULL,
+    LINE_MAX,
+    SHORT_LINE_MAX,
     behind_label,
     close_answer,
     close_question,
@@ -70,7 +70,7 @@ def last_run(text: str) -> tuple[int, PairRun] | None:
     last, before = None, ""
     at = end = tries = 0
     for raw in text.split("\n"):
-        if raw and at >= end and len(raw) <= FULL and tries < TRIES and question_lead(raw):
+        if raw and at >= end and len(raw) <= LINE_MAX and tries < TRIES and question_lead(raw):
             tries += 1
             run = run_of_pairs(text, at)
             if run is None or answer_lead(before):  # no pair as the others are, or one whose answer stands before it
@@ -106,7 +106,7 @@ def _read(written: PairTemplate, question_line: LineWords, answer_line: LineWord
         return closely(question_line[0], "question", "answer")
     question = (_after_label if written.asked.label else _numbered)(written.asked, question_line, sure)
     answer = (_after_label if written.said.label else _bare)(written.said, answer_line, sure)
-    if not question or not answer or (not written.asked.label and len(answer) >= BRIEF):
+    if not question or not answer or (not written.asked.label and len(answer) >= SHORT_LINE_MAX):
         return ()
     return question, answer
 

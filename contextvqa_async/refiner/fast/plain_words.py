@@ -1,6 +1,6 @@
 """Words of a question, an answer or a paragraph come in; whether they are no more than that goes out.
 
-Rule: a cheap look that is sure of a yes. Words that it is not sure of are read as every line is.
+Rule: a yes is certain; a no only means that the words are to be read as every line is.
 """
 
 from __future__ import annotations
@@ -23,9 +23,14 @@ STOP = r"(?:\.(?=\d)|(?<=[^\W\d_][^\W\d_])\.)"
 """Words without a mark, or a sign that could end a label in their midst: a stop ends only a letter or a number."""
 SURE = lazy(rf"(?:{SIGNLESS}++|{STOP})*+\Z")
 DOUBT = lazy(rf"[:：$_~`\\\[<>|→]|{SIGN_ENDED}")
-FULL, BRIEF, LONGEST, VAST = 160, 80, 24, 8000
-"""A question that is no prose is shorter; so is an answer that proves nothing against its question, and the first word
-of a label. No line is worth reading twice that is longer than the last."""
+LINE_MAX = 160
+"""A question that is no prose is shorter."""
+SHORT_LINE_MAX = 80
+"""An answer without a label is shorter; so are most lines that come again in other answers."""
+FIRST_WORD_MAX = 24
+"""The first word of a label is shorter."""
+READ_TWICE_MAX = 8000
+"""A longer line is not worth reading twice: by the fast path, and again line by line."""
 QUOTES = lazy('[“”"«»「」؟？⁇⁈⁉⸮]')
 NUMERIC = "0123456789£€¥"
 MONEY = "£€¥$"
@@ -33,11 +38,11 @@ MONEY = "£€¥$"
 
 def opens_plainly(words: str) -> bool:
     """Whether words begin with one that begins no label."""
-    first = words[:LONGEST].partition(" ")[0]
+    first = words[:FIRST_WORD_MAX].partition(" ")[0]
     if first in {"The", "A"}:
         rest = words[len(first) + 1 :][:7]
         return rest[:1].isalpha() and rest.lower() != "article"
-    return len(first) < LONGEST and _no_label(first.rstrip(",."))
+    return len(first) < FIRST_WORD_MAX and _no_label(first.rstrip(",."))
 
 
 @lru_cache(maxsize=4096)
@@ -78,8 +83,8 @@ def in_bold(words: str, *, sure: bool = False) -> bool:
 def plain_question(words: str, *, sure: bool = False) -> bool:
     """Whether the words behind a number are a question, and nothing else."""
     if sure and _ordinary(words.partition(" ")[0]):
-        return len(words) < FULL and not QUOTES.search(words)
-    return len(words) < FULL and is_plain(words, sure=sure) and not QUOTES.search(words) and not _heads(words)
+        return len(words) < LINE_MAX and not QUOTES.search(words)
+    return len(words) < LINE_MAX and is_plain(words, sure=sure) and not QUOTES.search(words) and not _heads(words)
 
 
 def plain_answer(words: str, *, sure: bool = False) -> bool:
@@ -110,21 +115,21 @@ def closely(raw: str, *kinds: LabelKind) -> tuple[str, ...]:
     >>> closely("**Q: Who?** A: Bob", "question", "answer")
     ('Who?', 'Bob')
     """
-    parts = cut(read_line(raw)) if len(raw) < VAST else []
+    parts = cut(read_line(raw)) if len(raw) < READ_TWICE_MAX else []
     told = tuple([part.label.kind for part in parts if part.label and part.rest])
     return tuple([part.rest for part in parts]) if told == kinds and len(parts) == len(kinds) else ()
 
 
 def close_question(raw: str) -> str:
     """The words of a numbered line, read as every line is; none where it holds more than a question."""
-    line = read_line(raw) if len(raw) < FULL else BLANK
+    line = read_line(raw) if len(raw) < LINE_MAX else BLANK
     plain = line.decor == "item" and line.label is None and not line.pairs_head and line.asks
     return line.body if plain and split_question(line, line.body) is None and len(cut(line)) == 1 else ""
 
 
 def close_answer(raw: str) -> str:
     """The words of a line without a label, read as every line is; none where it could be more than an answer."""
-    line = read_line(raw) if len(raw) < FULL else BLANK
+    line = read_line(raw) if len(raw) < LINE_MAX else BLANK
     words = line.body
     plain = line.kind == "text" and line.label is None and not line.pairs_head and not line.mark and not line.quoted
     if not plain or line.number is not None or line.decor not in {"", "bullet"} or line.asks or not words:

@@ -1,9 +1,9 @@
-"""A whole answer comes in; where it is written in a common way, its lines, its stretch and its pairs go out at once.
+"""A whole answer comes in; if it is written in a common way, what is in it goes out, otherwise nothing.
 
     a label or a title · paragraphs · a heading · pairs, a question and its answer on lines of their own · a farewell
 
-Rule: a shortcut, never a judge. It says what reading line by line says (a test compares the two): a line that holds
-anything unusual is read by the others, and an answer that holds anything else is left to them.
+Rule: nothing is decided here that reading line by line decides otherwise. A line that holds anything unusual is read
+as every line is, and an answer that holds anything else is left to the reading line by line.
 """
 
 from __future__ import annotations
@@ -17,14 +17,21 @@ from contextvqa_async.refiner.context import paragraphs
 from contextvqa_async.refiner.data import may_be_yaml
 from contextvqa_async.refiner.fast.pair_runs import run_of_pairs
 from contextvqa_async.refiner.fast.pair_template import question_lead
-from contextvqa_async.refiner.fast.plain_words import BRIEF, FULL, VAST, opens_plainly, plain_sentence
+from contextvqa_async.refiner.fast.plain_words import (
+    LINE_MAX,
+    READ_TWICE_MAX,
+    SHORT_LINE_MAX,
+    opens_plainly,
+    plain_sentence,
+)
 from contextvqa_async.refiner.inner_labels import last_words
 from contextvqa_async.refiner.labels import known_label, lowered
 from contextvqa_async.refiner.languages import UNSPACED
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.refiner.limits import ANSWER_MAX
 from contextvqa_async.refiner.lines import BLANK, Line, read_line
 from contextvqa_async.refiner.parsed import Parsed
-from contextvqa_async.refiner.regions import LONG, Region
+from contextvqa_async.refiner.regions import Region
 from contextvqa_async.refiner.same_line import QMARK
 from contextvqa_async.refiner.sentences import bulk
 from contextvqa_async.refiner.splits import cut
@@ -33,24 +40,24 @@ from contextvqa_async.refiner.turns import begins_with_turn
 from contextvqa_async.refiner.unwrap import ENTITY
 
 WRAPPED = frozenset("\\<{[`|│┃║")
-"""Signs of what is unwrapped, or read as data or as a table, before lines are lines."""
+"""Signs of wrapping, data or tables, which are read before a text is cut in lines."""
 MARKED = "*_$~：`\\[<"
-"""Signs of what makes prose more."""
+"""Signs by which a line is more than plain prose."""
 PLAIN = lazy("(?:a?t?p|bp|A)p*+(?:[ts]p++)*+[hr]*+$")
 """The shapes of what stands before pairs in which the article is the prose: a label alone, with the title (b) or with
 the article's beginning (A) behind it, a title, paragraphs, headings of sections, what leads over to the pairs."""
-LEAST = 40
+SENTENCE_MIN = 40
 """A sentence that could be a title, or an answer, is shorter."""
-LABEL = 32
+LABEL_WORD_MAX = 32
 """No label's last word is longer, with its number."""
 
 
-MOST = 1000
+LINES_MAX = 1000
 """More lines than an article has: a text that has them before its first pair is read the long way."""
 
 
 def read_fast(text: str) -> Parsed | None:
-    """The whole answer, with one line in place of all pairs.
+    """What was read in an answer that is written in a common way, with one line in place of all pairs; else nothing.
 
     >>> seen = read_fast("**Article**\\n\\nOwls live.\\n\\n**Q1:** Who?\\n**A1:** Bob")
     >>> seen.prose, seen.pairs
@@ -75,7 +82,7 @@ def read_fast(text: str) -> Parsed | None:
 
 
 def _bare(text: str, signs: set[str]) -> bool:
-    """Whether there is nothing to unwrap."""
+    """Whether a text holds no wrapping, no data and no markup, so that its lines can be read as they stand."""
     if not WRAPPED.isdisjoint(signs) or not "".join(signs).isprintable():
         return False
     if any(sign in signs and sign * 3 in text for sign in "~'\""):
@@ -96,14 +103,14 @@ def _before(text: str, signs: str) -> tuple[list[Line], int, str] | None:
     headed = False
     at = 0
     for raw in text.split("\n"):
-        if len(lines) > MOST:
+        if len(lines) > LINES_MAX:
             return None
         if not raw:
             lines.append(BLANK)
         elif is_prose(words := raw.strip(" "), signs):
             lines.append(Line("text", words=words, body=words))
             letter = "x" if raw_before and letter in "pAx" else "p"
-        elif len(raw) <= FULL and question_lead(raw):
+        elif len(raw) <= LINE_MAX and question_lead(raw):
             return lines, at, shape
         elif line := _line(raw, signs):
             lines.append(line)
@@ -128,10 +135,10 @@ def _shape(line: Line) -> str:
         return "h"
     if label is not None and says_article(line):
         titled = line.decor == "head" or line.bold
-        return "a" if not line.rest else "b" if titled else "A" if len(line.rest) > FULL else "x"
+        return "a" if not line.rest else "b" if titled else "A" if len(line.rest) > LINE_MAX else "x"
     if label is not None or line.decor != "head" or line.mark:
         return "x"
-    return "s" if len(line.words) > BRIEF or is_section(line) else "t"
+    return "s" if len(line.words) > SHORT_LINE_MAX or is_section(line) else "t"
 
 
 def _plain_prose(lines: list[Line], shape: str) -> list[str] | None:
@@ -151,23 +158,23 @@ def _prefaced(words: str) -> bool:
 
 
 def _line(raw: str, signs: str) -> Line | None:
-    """A line outside the pairs, if it can be no part of any."""
-    if len(raw) > FULL:
+    """A line before the pairs, if it certainly belongs to none."""
+    if len(raw) > LINE_MAX:
         return _prose(raw, signs)
-    return _short(raw) if len(raw) < BRIEF else _innocent(read_line(raw))
+    return _short(raw) if len(raw) < SHORT_LINE_MAX else _outside_pairs(read_line(raw))
 
 
 def _prose(raw: str, signs: str) -> Line | None:
     if raw.startswith("Article: ") and is_prose(raw[9:], signs):
         return Line("text", words=raw, body=raw, label=known_label("Article"))
-    return _innocent(read_line(raw)) if len(raw) < VAST else None
+    return _outside_pairs(read_line(raw)) if len(raw) < READ_TWICE_MAX else None
 
 
 def is_prose(raw: str, signs: str = MARKED) -> bool:
     """Whether a line is a paragraph that holds nothing that could make it more; ``signs`` are those to look for."""
-    if len(raw) < LEAST or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, signs)):
+    if len(raw) < SENTENCE_MIN or raw[-1] not in ".,;" or raw[-2] >= UNSPACED or any(map(raw.__contains__, signs)):
         return False
-    if len(raw) <= FULL:
+    if len(raw) <= LINE_MAX:
         return plain_sentence(raw)
     return opens_plainly(raw) and not (":" in raw and _labels(raw))
 
@@ -179,17 +186,17 @@ def _labels(raw: str) -> bool:
 
 def _may_label(head: str) -> bool:
     """Whether words end in one that may be a label, before its number."""
-    word = head[-LABEL:].rstrip(" .#(0123456789").rpartition(" ")[2]
+    word = head[-LABEL_WORD_MAX:].rstrip(" .#(0123456789").rpartition(" ")[2]
     return not word.isalpha() or word.lower() in last_words()[0]
 
 
 @lru_cache(maxsize=512)
 def _short(raw: str) -> Line | None:
-    return _innocent(read_line(raw))
+    return _outside_pairs(read_line(raw))
 
 
-def _innocent(line: Line) -> Line | None:
-    """The line, if it can be no part of pairs, for what it says itself."""
+def _outside_pairs(line: Line) -> Line | None:
+    """The line if it certainly belongs to no pair."""
     if line.kind != "text":
         return line if line.kind in {"blank", "rule"} else None
     if line.mark or line.quoted or len(cut(line)) > 1:
@@ -208,7 +215,7 @@ def _after(rest: str) -> list[Line] | None:
         line = read_line(raw)
         if line.kind == "text":
             strange = line.label is not None or line.style != "text" or line.mark or line.pairs_head or line.quoted
-            if strange or not lines or bulk(line.words) > LONG or len(cut(line)) > 1:
+            if strange or not lines or bulk(line.words) > ANSWER_MAX or len(cut(line)) > 1:
                 return None
         lines.append(line)
     return lines
