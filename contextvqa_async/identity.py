@@ -64,7 +64,7 @@ class IdScanner:
         self._escapes = tuple({b"\\u00%x" % (ord(c) >> 4) for c in id_key}) if self._plain else ()
 
     def scan(self, line: bytes) -> bytes | None:
-        """The key that parsing the line would give, provided that it is valid JSON; None where only parsing tells.
+        """The key that parsing the line would give, provided that it is valid JSON; None where only parsing can say.
 
         A second occurrence of the name, or an escape that could spell it, leaves the answer to the parser.
         """
@@ -74,7 +74,7 @@ class IdScanner:
         return None if any(escape in line for escape in self._escapes) else key
 
     def first(self, line: bytes) -> bytes | None:
-        """The key told by the line's first member, if that is a simple id; members after it are not looked at."""
+        """The key in the line's first member, if that is a simple id; members after it are not looked at."""
         if not self._plain or not line.startswith(self._prefix):
             return None
         start = self._start(line)

@@ -115,8 +115,8 @@ class Failure:
     """One line of the failed file: why a record (or a line that is no record) has no row.
 
     ``type`` is a word of :class:`contextvqa_async.errors.Kind`; ``record`` the record's own object, or the first
-    1,000 characters of a line that holds none. ``sha`` is the record's, ``stamp`` whatever tells that its images
-    changed (their sizes and times): by these the next run knows whether a failure that is not retryable still stands.
+    1,000 characters of a line that holds none. ``sha`` is the record's, ``stamp`` stands for the state of its
+    images (their sizes and times): by these the next run knows whether a failure that is not retryable still stands.
     """
 
     id: RecordId | None
@@ -144,8 +144,8 @@ class Failure:
         }
         where = {} if self.line is None or self.id is not None else {"line": self.line}
         known = {"record_sha": self.sha, "image_stamp": self.stamp}
-        told = {name: value for name, value in known.items() if value}
-        return {"id": self.id, **where, "error": error, "attempts": self.attempts, **told, "record": self.record}
+        known = {name: value for name, value in known.items() if value}
+        return {"id": self.id, **where, "error": error, "attempts": self.attempts, **known, "record": self.record}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ class Summary:
     ``skipped`` records had been done (or had failed for good) before; ``empty`` rows hold no pair; ``changed``
     records differ from the ones their finished rows were made of; ``text_only`` ones named no image. ``stopped`` is
     the sentence that says why the run ended early, or None; ``cost`` is None where no price is known; tokens are
-    those that the endpoint told of.
+    those that the endpoint reported.
     """
 
     done: int = 0
@@ -241,4 +241,4 @@ class Finished:
 
 
 Event = Started | Advanced | Settled | Notice | Paused | Finished
-"""What a run tells while it goes on, to whoever watches."""
+"""What happens in a run, as its ``on_event`` hears of it."""

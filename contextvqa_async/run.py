@@ -83,19 +83,19 @@ class Run:
     async def write_to(self, output: Path) -> Summary:
         """Run the pipeline into a sink at ``output``."""
         check_source(self.source)
-        notes, told = list[str](), 0
+        notes, reported = list[str](), 0
         counts, paths = Counts(), (str(output), str(self.settings.saving.failed_path(output)))
         try:
             async with self._open_sink(output) as sink:
                 counts, notes = sink.counts, sink.notes
-                told = len(notes)
-                for note in notes[:told]:
+                reported = len(notes)
+                for note in notes[:reported]:
                     self._notice(note)
                 self._tell_start(sink.earlier_rows)
                 await self._run(sink.append, sink)
         except RunError as error:  # the disk, on opening or closing
             self.stop.abort(error)
-        for note in notes[told:]:
+        for note in notes[reported:]:
             self._notice(note)
         summary = self._summarise(counts, *paths)
         self._on_event(Finished(summary=summary))

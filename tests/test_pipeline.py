@@ -166,7 +166,7 @@ async def test_a_second_stop_and_the_end_of_the_grace_drop_what_is_in_flight() -
         assert world.delivered == []
 
 
-async def test_doom_stops_the_run_with_its_sentence() -> None:
+async def test_a_fatal_error_stops_the_run_with_its_sentence() -> None:
     """A wrong key: exit 3, and the records are left for the next run."""
     asked = 0
 

@@ -91,7 +91,7 @@ async def test_leaving_a_stream_early_leaves_nothing_behind() -> None:
         assert len(server.requests) < 100
 
 
-async def test_what_dooms_a_run_stops_it(tmp_path: Path) -> None:
+async def test_a_fatal_error_stops_a_run(tmp_path: Path) -> None:
     """As the summary's sentence with a sink, as RunError without one; no record is blamed."""
     async with Server(WRONG_KEY) as server:
         summary = await run_async(records(100), tmp_path / "o.jsonl", base_url=server.url)

@@ -89,7 +89,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
-    except OSError as error:  # files are told of where they are used: this is standard output's
+    except OSError as error:  # errors of other files are reported where they are used: this is standard output's
         click.echo(f"Error: Standard output: {error.strerror or error}.", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of it is not to fail once more
         code = EXIT_STOPPED

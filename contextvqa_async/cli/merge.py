@@ -20,9 +20,9 @@ def command(out: str, outputs: tuple[str, ...], keep_first: bool, allow_mixed: b
     """Join OUTPUTS, with their failed files, into OUT, which must not hold rows yet; each id stands once."""
     saving = Saving(allow_mixed=allow_mixed)
     found = merge([Path(each) for each in outputs], Path(out), saving=saving, keep_first=keep_first)
-    told = [f"{found.rows:,} rows", f"{found.failures:,} failed"]
-    told += [f"{found.identical:,} rows stood in several"] if found.identical else []
-    told += [f"{found.differing:,} rows gave way to the first of their id"] if found.differing else []
-    told += [f"{found.left_out:,} lines were no rows and are left out"] if found.left_out else []
-    click.echo(f"{', '.join(told)} → {out}", err=True)
+    parts = [f"{found.rows:,} rows", f"{found.failures:,} failed"]
+    parts += [f"{found.identical:,} rows stood in several"] if found.identical else []
+    parts += [f"{found.differing:,} rows gave way to the first of their id"] if found.differing else []
+    parts += [f"{found.left_out:,} lines were no rows and are left out"] if found.left_out else []
+    click.echo(f"{', '.join(parts)} → {out}", err=True)
     return int(bool(found.left_out))

@@ -88,7 +88,7 @@ def command(
     summary = run_in_loop(input, output, settings, progress=progress, verbose=verbose)
     if summary_json:
         _write_summary(Path(summary_json), summary)
-    with suppress(OSError):  # nobody reads it any more: the exit code still tells
+    with suppress(OSError):  # nobody reads it any more: there is still the exit code
         click.echo(describe(summary), err=True)
     return summary.exit_code
 

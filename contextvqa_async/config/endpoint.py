@@ -1,6 +1,6 @@
 """An address as providers document it comes in; where to post, what to show, and which key goes there, go out.
 
-Rule: no key goes to a host that it was not made for, and nobody is told an address with its credentials.
+Rule: no key goes to a host that it was not made for, and no message shows an address with its credentials.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Endpoint:
 
     @property
     def label(self) -> str:
-        """How people are told of this endpoint: scheme, host and port, without credentials or query."""
+        """The endpoint's name in messages: scheme, host and port, without credentials or query."""
         port = f":{self._parts.port}" if self._parts.port else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self._parts.scheme}://{host}{port}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What the header tells; ``cut`` is the end of a first picture that others follow (MPO), ``gap`` their index."""
+    """What the header says; ``cut`` is the end of a first picture that others follow (MPO), ``gap`` their index."""
 
     media_type: str
     width: int

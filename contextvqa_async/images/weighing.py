@@ -29,7 +29,7 @@ class Weight:
     """What is known of a record's images before they are read.
 
     ``size``: about how many bytes of memory they take in flight (the body, and the transport's copy of it); what
-    cannot be weighed weighs nothing, and loading it tells why. ``stamp``: changes when one of their files does.
+    cannot be weighed weighs nothing, and loading it will say why. ``stamp``: changes when one of their files does.
     ``loaded``: the images, where they were light enough to be read at once.
     """
 

@@ -1,4 +1,4 @@
-"""How far a source has been read, for whoever tells the user when it will end. Pure.
+"""How far a source has been read, from which displays estimate when it will end. Pure.
 
 Rule: a block is read at once, and its records are taken one by one; the position is that of the taking.
 """

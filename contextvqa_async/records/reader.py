@@ -237,7 +237,7 @@ def _plain_if_shallow(item: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """ijson's decimals as the floats that they are elsewhere; what no float can hold stays, and is told later."""
+    """ijson's decimals as the floats that they are elsewhere; what no float can hold stays, and fails later."""
     if isinstance(value, dict):
         return {key: _plain(member) for key, member in value.items()}
     if isinstance(value, list):

@@ -3,7 +3,7 @@
     request ─► server (understand, pace, faults) ─► answers (picture → subject → text) ─► wire (events, times)
 
 Rules: it listens on loopback unless told otherwise, answers the same to the same request, and never passes for a real
-model. It recognises pictures by their colours alone, and what it tells of them is made up.
+model. It recognises pictures by their colours alone, and what it writes of them is made up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the simulator can tell: a table of subjects, each an article with places to fill and questions about it.
+"""What the simulator knows: a table of subjects, each an article with places to fill and questions about it.
 
 Rule: every name, date and number is made up. ``names`` are the words that a question must not say; ``look`` is the
 colour of the subject's example picture in a 4 x 4 grid, by which a picture finds its subject. An answer stands in the

@@ -31,7 +31,7 @@ class Reply:
 
     @property
     def usage(self) -> dict[str, int]:
-        """The counts, as every OpenAI-like server tells them."""
+        """The counts, as every OpenAI-like server gives them."""
         written = len(self.tokens)
         return {
             "prompt_tokens": self.prompt_tokens,

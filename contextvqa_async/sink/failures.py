@@ -47,7 +47,7 @@ def entry_key(entry: Mapping[str, Any]) -> bytes | None:
 
 
 _BEGUN = re.compile(rb'\{\s*"id":\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9]+|null)\s*,\s*')
-"""An entry up to its id; what follows that tells it from a row."""
+"""An entry up to its id; by what follows, an entry and a row differ."""
 
 
 def owner_fields(failed: Path, output: Path) -> Mapping[str, str]:
@@ -79,8 +79,8 @@ def check_failed_file(path: Path, output: Path) -> None:
 
 
 def _owner_of(entry: Mapping[str, Any], path: Path) -> Path | None:
-    told = entry.get("output")
-    return path.parent / told if isinstance(told, str) else None
+    output = entry.get("output")
+    return path.parent / output if isinstance(output, str) else None
 
 
 def _named_owner(path: Path) -> Path | None:

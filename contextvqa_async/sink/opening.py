@@ -83,9 +83,9 @@ class Opening:
         try:
             read_sidecar(sidecar)
             olds = [self.target, self.failed_path]
-        except UsageError:  # it is somebody's, and no sidecar
+        except UsageError:  # no sidecar, but a file of the user's
             olds = [self.target, self.failed_path, sidecar]
-        self.notes += [told for path in olds if (told := set_aside(path))]
+        self.notes += [note for path in olds if (note := set_aside(path))]
         sidecar.unlink(missing_ok=True)
 
     def _read_rows(self, known: Sidecar | None, size: int) -> None:

@@ -109,7 +109,7 @@ def backups(path: Path) -> list[Path]:
 
 
 def set_aside(path: Path) -> str | None:
-    """Give a file that holds something its next backup's name; return what to tell of that."""
+    """Give a file that holds something its next backup's name; return a note of that for the user."""
     if not path.exists() or not path.stat().st_size:
         return None
     spare = backups(path)[-1]

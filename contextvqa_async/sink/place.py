@@ -1,7 +1,7 @@
 """Where an output may lie, and who may write there: paths in, locks out.
 
-Rule: an output is a regular file of one run at a time, and never the input; whatever is in the way is told in one
-sentence before anything is read.
+Rule: an output is a regular file of one run at a time, and never the input; whatever is in the way is
+reported in one sentence before anything is read.
 """
 
 from __future__ import annotations

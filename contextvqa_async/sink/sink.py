@@ -154,7 +154,7 @@ class Sink:
         """Whether ``record`` failed for good in an earlier run with images of this very stamp; then it is counted.
 
         To be asked for every record that the sink chose, before anything is sent: a record whose failure had an
-        image stamp is chosen because only its images can tell.
+        image stamp is chosen because only its images show whether they changed.
         """
         sha, old, flags = self._index.look(key_of(record.id))
         same = bool(flags & Flag.FINAL) and sha in (NOTHING, sha_bytes(record.sha)) and old == stamp_mark(stamp)
