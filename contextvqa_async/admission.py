@@ -1,9 +1,9 @@
 """Who may ask now: requests in, slots out. The one place that waits for the pace that pacing/ computes.
 
 Rule: first come, first served, retries before new records (except at an endpoint that retries are kept from); a slot
-is handed to one waiter, and who is cancelled while it is being handed over passes it on. One waiter, the lookout,
-sleeps until the next moment at which a slot may come free by itself; the others sleep until one is handed to them, so
-that thousands of waiters cost nothing.
+is handed to one waiter, and who is cancelled while it is being handed over passes it on. One waiter, the leader,
+sleeps until the next moment at which a slot may come free by itself; the others (followers) sleep until one is handed
+to them, so that thousands of waiters cost nothing.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import random
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
 
 from contextvqa_async.config import Limits
 from contextvqa_async.errors import RunError
-from contextvqa_async.pacing import Fleet, Flight, Outcome
+from contextvqa_async.pacing import Ended, Fleet, Flight, Outcome
 
 SHORTEST_SLEEP = 0.001
 """Seconds; what is due sooner than a sleep can tell is due now."""
@@ -44,39 +44,22 @@ class Slot:
         if self._charged is None:
             self._admission._progress(self.endpoint, self._flight, tokens)
 
-    def settle(
-        self,
-        outcome: Outcome,
-        *,
-        wait: float | None = None,
-        tokens: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        answer_tokens: int | None = None,
-        told: str = "",
-    ) -> bool:
-        """Tell how the request ended (unsettled slots end as VOID); return whether it may be charged to its record.
+    def settle(self, ended: Ended) -> bool:
+        """Tell how the request ended (an unsettled slot ends as VOID); return whether it may be charged to its record.
 
         False: do not count this attempt, whatever it was. Rate refusals are never charged, nor are faults while the
         endpoint is down (the next ``slot(again=True)`` then waits until one answers, or for its turn to probe). The
         endpoint gets the next request at once, so settle when the answer is read. Only the first call counts.
-
-        ``wait``: seconds the server asked to wait, see :func:`wait_hint`; ``tokens``: prompt and completion tokens
-        used; ``headers``: the response's, for the rate limits they tell.
-        ``answer_tokens``: completion tokens alone (or the pieces of the stream), to tell long answers from slow ones.
-        ``told``: a sentence on what went wrong, for people.
         A reset in the middle of a big upload may be the record's fault: settle it as VOID.
         """
         if self._charged is None:
             self._charged = False
-            self._admission._told(self.endpoint, told)
-            self._charged = self._admission._end(
-                self.endpoint, self._flight, outcome, wait, tokens, headers, answer_tokens
-            )
+            self._charged = self._admission._end(self.endpoint, self._flight, ended)
         return self._charged
 
 
 class _Waiter:
-    """Someone who wants a slot; ``called`` is set when there is one, an error, or the lookout's turn."""
+    """Someone who wants a slot; ``called`` is set when there is one, an error, or the leader's turn."""
 
     __slots__ = ("again", "called", "error", "slot")
 
@@ -98,14 +81,14 @@ def ignore(_told: object) -> None:
 class Admission:
     """Gives slots to requests, at the pace of ``limits`` and of what earlier slots were settled with.
 
-    ``endpoints``: how many, or how people are told of each; ``on_notice`` gets a sentence when one goes away or is
+    ``labels``: how people are told of each endpoint; ``on_notice`` gets a sentence when one goes away or is
     back, or asks for a long pause, and ``on_pause`` its seconds; ``streams``: first tokens will be told. ``clock``,
     ``sleep``, ``wall`` and ``rng`` are there for tests.
     """
 
     def __init__(
         self,
-        endpoints: int | Sequence[str],
+        labels: Sequence[str],
         limits: Limits,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -116,37 +99,15 @@ class Admission:
         on_pause: Callable[[float], None] = ignore,
         streams: bool = True,
     ) -> None:
-        labels = [f"endpoint {n + 1}" for n in range(endpoints)] if isinstance(endpoints, int) else list(endpoints)
         self._fleet = Fleet(labels, limits, rng or random.Random(), streams=streams)
         self._clock, self._sleep, self._wall = clock, sleep, wall
         self._on_notice, self._on_pause = on_notice, on_pause
         self._waiting: tuple[OrderedDict[_Waiter, None], OrderedDict[_Waiter, None]] = (OrderedDict(), OrderedDict())
-        self._lookout: _Waiter | None = None
-        self._watch: anyio.CancelScope | None = None
-        self._wake = self._watched = float("inf")
+        self._leader: _Waiter | None = None
+        self._leader_scope: anyio.CancelScope | None = None
+        self._wake = self._leader_until = float("inf")
         self._stopping = False
         self._error: RunError | None = None
-
-    # for those who look on
-
-    @property
-    def limit(self) -> int:
-        """How many requests may be in flight now, by the server's pace."""
-        return self._fleet.limit
-
-    @property
-    def in_flight(self) -> int:
-        """How many slots are out."""
-        return self._fleet.in_flight
-
-    @property
-    def down(self) -> bool:
-        """Whether no endpoint answers: the run waits and probes."""
-        return self._fleet.outage
-
-    def paused_for(self, now: float) -> float:
-        """Seconds that no request may start, whatever ends meanwhile; ``now`` as told by ``clock``."""
-        return self._fleet.paused_for(now)
 
     # for those who ask
 
@@ -160,7 +121,7 @@ class Admission:
         try:
             yield slot
         finally:
-            slot.settle(Outcome.VOID)
+            slot.settle(Ended(Outcome.VOID))
 
     def end_of_records(self) -> None:
         """Tell that no new records come, only retries: a server that says it is away is then no longer believed."""
@@ -193,29 +154,29 @@ class Admission:
         return waiter.slot
 
     async def _rest(self, waiter: _Waiter) -> None:
-        """Sleep until called, or, as the lookout, until a slot may have come free by itself."""
-        if self._lookout is not None or self._wake == float("inf"):
+        """Sleep until called, or, as the leader, until a slot may have come free by itself."""
+        if self._leader is not None or self._wake == float("inf"):
             await waiter.called.wait()
             if not waiter.served:
                 waiter.called = anyio.Event()
             return
-        self._lookout = waiter
+        self._leader = waiter
         try:
-            with anyio.CancelScope() as self._watch:
-                self._watched = self._wake
+            with anyio.CancelScope() as self._leader_scope:
+                self._leader_until = self._wake
                 await self._sleep(max(SHORTEST_SLEEP, self._wake - self._clock()))
         finally:
-            self._lookout = self._watch = None
+            self._leader = self._leader_scope = None
         if not waiter.served:
             self._serve()
         else:
-            self._appoint()
+            self._appoint_leader()
 
     def _leave(self, waiter: _Waiter) -> None:
-        """Cancelled: pass on the slot, or the lookout."""
+        """Cancelled: pass on the slot, or the leader's part."""
         self._waiting[not waiter.again].pop(waiter, None)
         if waiter.slot:
-            waiter.slot.settle(Outcome.VOID)
+            waiter.slot.settle(Ended(Outcome.VOID))
         else:
             self._serve()
 
@@ -225,16 +186,16 @@ class Admission:
         """Hand out all slots that there are, and see to it that somebody looks again in time."""
         now = self._clock()
         self._wake = float("inf")
-        while any(line and self._serve_first(line, now) for line in self._waiting):
+        while any(queue and self._serve_first(queue, now) for queue in self._waiting):
             pass
         if any(self._waiting):
-            self._see_why(now)
-        self._appoint()
-        self._tell()
+            self._check_wait(now)
+        self._appoint_leader()
+        self._pass_on_notices()
 
-    def _see_why(self, now: float) -> None:
+    def _check_wait(self, now: float) -> None:
         """Those who wait may wait for ever, or so long that people should know."""
-        if error := self._fleet.doom(now):
+        if error := self._fleet.fatal_error(now):
             self._error = error
             self._dismiss(lambda: _copy(error))
         elif pause := self._fleet.long_pause(now):
@@ -242,41 +203,41 @@ class Admission:
             self._on_notice(f"{pause[1]}; the run waits until {until}.")
             self._on_pause(pause[0])
 
-    def _tell(self) -> None:
+    def _pass_on_notices(self) -> None:
         while self._fleet.notices:
             self._on_notice(self._fleet.notices.pop(0))
 
-    def _serve_first(self, line: OrderedDict[_Waiter, None], now: float) -> bool:
-        """Hand a slot to the first in line; where there is none, see when to look again."""
-        index, at = self._fleet.next_start(now + SHORTEST_SLEEP / 2, again=line is self._waiting[0])
+    def _serve_first(self, queue: OrderedDict[_Waiter, None], now: float) -> bool:
+        """Hand a slot to the first in the queue; where there is none, see when to look again."""
+        index, at = self._fleet.next_start(now + SHORTEST_SLEEP / 2, again=queue is self._waiting[0])
         if index is None:
             self._wake = min(self._wake, at)
             return False
-        waiter, _ = line.popitem(last=False)
+        waiter, _ = queue.popitem(last=False)
         waiter.slot = Slot(self, index, self._fleet.start(index, now, again=waiter.again))
         self._call(waiter)
         return True
 
     def _call(self, waiter: _Waiter) -> None:
         waiter.called.set()
-        if waiter is self._lookout and self._watch:
-            self._watch.cancel()
+        if waiter is self._leader and self._leader_scope:
+            self._leader_scope.cancel()
 
-    def _appoint(self) -> None:
-        """Let the lookout look to a nearer time, or call the first in line to be it."""
+    def _appoint_leader(self) -> None:
+        """Let the leader look to a nearer time, or call the first in the queue to be it."""
         if self._wake == float("inf"):
             return
-        if self._lookout is None:
-            line = self._waiting[0] or self._waiting[1]
-            if line:
-                next(iter(line)).called.set()
-        elif self._watch and self._wake < self._watched:
-            self._watch.cancel()
+        if self._leader is None:
+            queue = self._waiting[0] or self._waiting[1]
+            if queue:
+                next(iter(queue)).called.set()
+        elif self._leader_scope and self._wake < self._leader_until:
+            self._leader_scope.cancel()
 
     def _dismiss(self, error: Callable[[], Exception]) -> None:
-        for line in self._waiting:
-            while line:
-                waiter, _ = line.popitem(last=False)
+        for queue in self._waiting:
+            while queue:
+                waiter, _ = queue.popitem(last=False)
                 waiter.error = error()
                 self._call(waiter)
 
@@ -286,37 +247,16 @@ class Admission:
         begins = flight.first is None
         self._fleet.progress(index, flight, tokens, self._clock())
         if begins:
-            self._look()
+            self._serve_waiting()
 
-    def _told(self, index: int, told: str) -> None:
-        self._fleet.endpoints[index].told = told
-
-    def _end(
-        self,
-        index: int,
-        flight: Flight,
-        outcome: Outcome,
-        wait: float | None,
-        tokens: int | None,
-        headers: Mapping[str, str] | None,
-        answer_tokens: int | None,
-    ) -> bool:
-        charged = self._fleet.end(
-            index,
-            flight,
-            outcome,
-            self._clock(),
-            wait=wait,
-            tokens=tokens,
-            headers=headers,
-            answer_tokens=answer_tokens,
-            epoch=self._wall() if headers else 0.0,
-        )
-        self._look()
-        self._tell()
+    def _end(self, index: int, flight: Flight, ended: Ended) -> bool:
+        epoch = self._wall() if ended.headers else 0.0
+        charged = self._fleet.end(index, flight, ended, self._clock(), epoch=epoch)
+        self._serve_waiting()
+        self._pass_on_notices()
         return charged
 
-    def _look(self) -> None:
+    def _serve_waiting(self) -> None:
         if self._waiting[0] or self._waiting[1]:
             self._serve()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from contextvqa_async.client import Client
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import RecordError, RunError
 from contextvqa_async.items import Completion
-from contextvqa_async.pacing import Outcome
+from contextvqa_async.pacing import Ended, Outcome
 
 KEY = "sk-secret-0123456789"
 MESSAGES = b'[{"role":"user","content":"Hi"}]'
@@ -33,11 +33,10 @@ class Pass:
         """The answer began, or has come so far."""
         self.gate.progress.append(tokens)
 
-    def settle(self, outcome: Outcome, *, wait: float | None = None, **told: Any) -> bool:
+    def settle(self, ended: Ended) -> bool:
         """Charge everything but refusals for the rate."""
-        self.gate.settled.append((outcome, wait))
-        self.gate.told.append(told)
-        return outcome is not Outcome.RATE
+        self.gate.ended.append(ended)
+        return ended.outcome is not Outcome.RATE
 
 
 @dataclass
@@ -45,11 +44,15 @@ class Gate:
     """An admission without a pace: everyone may ask at once, the endpoints in turn."""
 
     endpoints: int = 1
-    settled: list[tuple[Outcome, float | None]] = field(default_factory=list)
-    told: list[Mapping[str, Any]] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
     again: list[bool] = field(default_factory=list)
     progress: list[float] = field(default_factory=list)
     open: int = 0
+
+    @property
+    def settled(self) -> list[tuple[Outcome, float | None]]:
+        """Every end's outcome, and the wait that was asked for."""
+        return [(each.outcome, each.wait) for each in self.ended]
 
     @asynccontextmanager
     async def slot(self, *, again: bool = False) -> AsyncIterator[Slot]:

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import anyio
@@ -16,7 +16,7 @@ from anyio.lowlevel import checkpoint
 from contextvqa_async.admission import Admission, Slot, Withdrawn
 from contextvqa_async.config import Limits
 from contextvqa_async.errors import Kind, RunError
-from contextvqa_async.pacing import Outcome
+from contextvqa_async.pacing import Ended, Outcome
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -69,12 +69,12 @@ async def settle_down() -> None:
 class Office:
     """An admission, and those who ask there."""
 
-    def __init__(self, endpoints: int | list[str] = 1, **limits: Any) -> None:
+    def __init__(self, labels: Sequence[str] = ("http://one",), **limits: Any) -> None:
         self.time = Time()
         self.notices: list[str] = []
         self.pauses: list[float] = []
         self.admission = Admission(
-            endpoints,
+            labels,
             Limits(**limits),
             clock=self.time.clock,
             sleep=self.time.sleep,
@@ -83,6 +83,7 @@ class Office:
             on_pause=self.pauses.append,
             wall=lambda: WALL,
         )
+        self.fleet = self.admission._fleet
         self.got: list[str] = []
         self.errors: list[Exception] = []
         self.slots: dict[str, Slot] = {}
@@ -130,38 +131,38 @@ async def test_first_come_first_served_and_retries_before_new_records(tasks: any
         office.leave(name)
         await settle_down()
     assert office.got == ["a", "x", "y", "b", "c"]
-    assert office.admission.in_flight == 0
+    assert office.fleet.in_flight == 0
 
 
 async def test_no_more_are_in_than_allowed(tasks: anyio.abc.TaskGroup) -> None:
-    """The limit is kept, and told."""
+    """The limit is kept."""
     office = Office(concurrency=2)
     await come(tasks, office, "a", "b", "c")
     assert office.got == ["a", "b"]
-    assert office.admission.in_flight == office.admission.limit == 2
+    assert office.fleet.in_flight == 2
 
 
 async def test_settling_frees_the_slot_and_only_the_first_counts(tasks: anyio.abc.TaskGroup) -> None:
     """The next starts when the answer is read, not when the block ends; settling twice changes nothing."""
     office = Office(concurrency=1)
     await come(tasks, office, "a", "b")
-    assert office.slots["a"].settle(Outcome.OK)
-    assert office.slots["a"].settle(Outcome.RATE)
+    assert office.slots["a"].settle(Ended(Outcome.OK))
+    assert office.slots["a"].settle(Ended(Outcome.RATE))
     office.slots["a"].progress(3)
     await settle_down()
     assert office.got == ["a", "b"]
     office.leave("a", "b")
     await settle_down()
-    assert office.admission.in_flight == 0
+    assert office.fleet.in_flight == 0
 
 
 async def test_a_pause_is_slept_once_for_all(tasks: anyio.abc.TaskGroup) -> None:
     """One waiter sleeps until the endpoint may be asked again; nobody starts earlier, and all start then."""
     office = Office(concurrency=4)
     await come(tasks, office, "a")
-    assert not office.slots["a"].settle(Outcome.RATE, wait=30.0)
+    assert not office.slots["a"].settle(Ended(Outcome.RATE, wait=30.0))
     await come(tasks, office, "b", "c")
-    assert 30 <= office.admission.paused_for(office.time.now) <= 33.1
+    assert 30 <= office.fleet.next_start(office.time.now)[1] - office.time.now <= 33.1
     await office.time.pass_by(29.9)
     assert office.got == ["a"]
     await office.time.pass_by(10)
@@ -184,7 +185,7 @@ async def test_a_waiter_may_be_cancelled_at_any_moment() -> None:
             tasks.start_soon(visit, name)
             await settle_down()
         scopes[0].cancel()  # waits
-        office.slots["a"].settle(Outcome.RATE, wait=5.0)
+        office.slots["a"].settle(Ended(Outcome.RATE, wait=5.0))
         await settle_down()
         scopes[1].cancel()  # looks out
         await settle_down()
@@ -195,9 +196,9 @@ async def test_a_waiter_may_be_cancelled_at_any_moment() -> None:
         await office.time.pass_by(1)
         assert office.got[0] == "a"
         assert office.got[-1] == "e"
-        assert office.admission.in_flight == 1
+        assert office.fleet.in_flight == 1
         tasks.cancel_scope.cancel()
-    assert office.admission.in_flight == 0
+    assert office.fleet.in_flight == 0
     assert not any(office.admission._waiting)
 
 
@@ -205,7 +206,7 @@ async def test_a_stop_sends_everybody_home_at_once(tasks: anyio.abc.TaskGroup) -
     """Those who wait, the lookout among them, and those who come later are Withdrawn; who has a slot keeps it."""
     office = Office(concurrency=1)
     await come(tasks, office, "a", "b")
-    office.slots["a"].settle(Outcome.RATE, wait=60.0)
+    office.slots["a"].settle(Ended(Outcome.RATE, wait=60.0))
     await come(tasks, office, "c")
     office.admission.stop()
     await settle_down()
@@ -216,9 +217,9 @@ async def test_a_stop_sends_everybody_home_at_once(tasks: anyio.abc.TaskGroup) -
 
 async def test_a_wait_without_end_is_told_to_everybody(tasks: anyio.abc.TaskGroup) -> None:
     """A pause above the cap raises RunError for those who wait and those who come."""
-    office = Office(["http://one"], concurrency=1)
+    office = Office(concurrency=1)
     await come(tasks, office, "a", "b", "c")
-    office.slots["a"].settle(Outcome.RATE, wait=3600.0)
+    office.slots["a"].settle(Ended(Outcome.RATE, wait=3600.0))
     await settle_down()
     await come(tasks, office, "d")
     assert [isinstance(error, RunError) and error.kind for error in office.errors] == [Kind.RATE] * 3
@@ -232,14 +233,14 @@ async def failing(office: Office, outcome: Callable[[], Outcome]) -> list[bool]:
     while True:
         async with office.admission.slot(again=bool(charged)) as slot:
             ended = outcome()
-            charged.append(slot.settle(ended))
+            charged.append(slot.settle(Ended(ended)))
         if ended is Outcome.OK:
             return charged
 
 
 async def test_an_outage_is_told_twice_and_charged_to_nobody() -> None:
     """Once when the endpoint goes, once when it is back; probes come one at a time, ever more rarely."""
-    office = Office(["http://one"], concurrency=8)
+    office = Office(concurrency=8)
     asked: list[float] = []
     charges: list[list[bool]] = []
 
@@ -256,8 +257,8 @@ async def test_an_outage_is_told_twice_and_charged_to_nobody() -> None:
         for _ in range(8):
             tasks.start_soon(records)
         await office.time.pass_by(60)
-        assert office.admission.down
-        assert office.admission.paused_for(office.time.now) > 0
+        assert office.fleet.outage
+        assert office.fleet.next_start(office.time.now)[1] > office.time.now
         await office.time.pass_by(400)
     assert len(charges) == 80
     assert sum(charge.count(True) for charge in charges) <= 80 + 2
@@ -265,12 +266,12 @@ async def test_an_outage_is_told_twice_and_charged_to_nobody() -> None:
     assert len(probes) < 20
     assert max(after - before for before, after in itertools.pairwise(probes)) <= 31
     assert ["does not answer" in notice for notice in office.notices] == [True, False]
-    assert not office.admission.down
+    assert not office.fleet.outage
 
 
 async def test_an_endpoint_that_never_answers_raises() -> None:
     """A wrong address is told to every waiter within half a minute."""
-    office = Office(["http://one"], concurrency=4)
+    office = Office(concurrency=4)
 
     async def never() -> None:
         with pytest.raises(RunError, match="never answered"):
@@ -284,7 +285,7 @@ async def test_an_endpoint_that_never_answers_raises() -> None:
 
 async def test_max_downtime_is_kept_while_everybody_waits() -> None:
     """The deadline is met by the lookout, even in the middle of a rest."""
-    office = Office(["http://one"], concurrency=2, max_downtime=20)
+    office = Office(concurrency=2, max_downtime=20)
     ended: list[float] = []
 
     assert await failing(office, lambda: Outcome.OK) == [True]
@@ -333,20 +334,20 @@ async def test_two_thousand_waiters_cost_little() -> None:
                 most = max(most, inside)
                 await checkpoint()
                 inside -= 1
-                slot.settle(Outcome.OK)
+                slot.settle(Ended(Outcome.OK))
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as tasks:
             for _ in range(2048):
                 tasks.start_soon(record)
     assert most == 64
-    assert office.admission.in_flight == 0
+    assert office.fleet.in_flight == 0
 
 
 async def test_random_cancellations_leak_nothing() -> None:
     """After thousands of cancelled waiters, holders and lookouts, everything is free, and the next is served."""
     rng = random.Random(2)
-    admission = Admission(2, Limits(concurrency=8, rpm=1e6, no_adaptive=True))
+    admission = Admission(["a", "b"], Limits(concurrency=8, rpm=1e6, no_adaptive=True))
 
     async def record() -> None:
         with anyio.CancelScope() as scope:
@@ -356,7 +357,7 @@ async def test_random_cancellations_leak_nothing() -> None:
                 for _ in range(rng.randrange(4)):
                     await checkpoint()
                 slot.progress(0)
-                slot.settle(rng.choice([Outcome.OK, Outcome.OK, Outcome.VOID, Outcome.RATE]), wait=0.001)
+                slot.settle(Ended(rng.choice([Outcome.OK, Outcome.OK, Outcome.VOID, Outcome.RATE]), wait=0.001))
 
     async def cancel(scope: anyio.CancelScope, after: int) -> None:
         for _ in range(after):
@@ -368,10 +369,10 @@ async def test_random_cancellations_leak_nothing() -> None:
             for _ in range(3000):
                 tasks.start_soon(record)
         async with admission.slot():
-            assert admission.in_flight == 1
-    assert admission.in_flight == 0
+            assert admission._fleet.in_flight == 1
+    assert admission._fleet.in_flight == 0
     assert not any(admission._waiting)
-    assert admission._lookout is None
+    assert admission._leader is None
 
 
 USED_UP = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9m"}
@@ -379,40 +380,40 @@ USED_UP = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": 
 
 @pytest.mark.parametrize(
     "ended",
-    [{"outcome": Outcome.RATE, "wait": 400.0, "told": "Too fast."}, {"outcome": Outcome.OK, "headers": USED_UP}],
+    [Ended(Outcome.RATE, wait=400.0, fault="Too fast."), Ended(Outcome.OK, headers=USED_UP)],
     ids=["refused", "used up"],
 )
-async def test_a_long_pause_is_told_once(tasks: anyio.abc.TaskGroup, ended: dict[str, Any]) -> None:
+async def test_a_long_pause_is_told_once(tasks: anyio.abc.TaskGroup, ended: Ended) -> None:
     """Who asks for it, how long, until when and why; not before somebody waits for it."""
-    office = Office(["http://one"], concurrency=4)
+    office = Office(concurrency=4)
     await come(tasks, office, "a", "b", "c")
-    office.slots["a"].settle(**ended)
+    office.slots["a"].settle(ended)
     assert office.notices == []
     await come(tasks, office, "x", "y", "z")
-    office.slots["b"].settle(**ended)
-    office.slots["c"].settle(Outcome.OK)
+    office.slots["b"].settle(ended)
+    office.slots["c"].settle(Ended(Outcome.OK))
     await office.time.pass_by(200)
     (notice,), (pause,) = office.notices, office.pauses
     assert pause >= 400
     assert notice.startswith(f"http://one asks to wait {pause:.0f} s")
     assert time.strftime("until %H:%M:%S", time.localtime(WALL + pause)) in notice
-    assert ("Too fast" in notice) == ("told" in ended)
+    assert ("Too fast" in notice) == bool(ended.fault)
 
 
 async def test_a_short_pause_is_told_to_nobody(tasks: anyio.abc.TaskGroup) -> None:
     """It passes before people wonder."""
     office = Office(concurrency=4)
     await come(tasks, office, "a")
-    office.slots["a"].settle(Outcome.RATE, wait=10.0)
+    office.slots["a"].settle(Ended(Outcome.RATE, wait=10.0))
     await come(tasks, office, "b")
     assert (office.notices, office.pauses) == ([], [])
 
 
 async def test_max_downtime_ends_a_pause_in_its_middle(tasks: anyio.abc.TaskGroup) -> None:
     """Those who wait for a Retry-After that is longer hear of it at the deadline."""
-    office = Office(["http://one"], concurrency=2, max_downtime=5)
+    office = Office(concurrency=2, max_downtime=5)
     await come(tasks, office, "a")
-    office.slots["a"].settle(Outcome.RATE, wait=400.0)
+    office.slots["a"].settle(Ended(Outcome.RATE, wait=400.0))
     await come(tasks, office, "b", "c")
     await office.time.pass_by(4.9)
     assert not office.errors

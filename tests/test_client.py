@@ -506,7 +506,7 @@ async def test_e19_a_redirect_amid_successes_fails_its_record_only() -> None:
             assert caught.value.kind is Kind.REDIRECT
 
 
-async def test_a_run_that_is_doomed_wakes_those_who_wait() -> None:
+async def test_a_run_that_is_fataled_wakes_those_who_wait() -> None:
     """A record that backs off hears of it at once, and asks no more."""
     import anyio
 

@@ -117,7 +117,7 @@ async def test_a_new_connection_that_dies_is_charged(how: str) -> None:
 
     done = await ask(die, sse(good()))
     assert (done.good.attempts, done.desk.gate.settled[0][0]) == (2, Outcome.FAULT)
-    assert done.desk.gate.told[0]["headers"] is None
+    assert done.desk.gate.ended[0].headers is None
 
 
 async def test_a_refused_connection() -> None:
@@ -364,7 +364,7 @@ async def test_a_length_that_is_too_short_for_done(short: int) -> None:
 @pytest.mark.parametrize("attempts", [1, 2])
 async def test_who_hangs_up_later_had_the_request(attempts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only an end at once is a stale connection's; a model may have worked since, and --max-attempts holds."""
-    monkeypatch.setattr("contextvqa_async.client.transport._STALE_SECONDS", 0.02)
+    monkeypatch.setattr("contextvqa_async.client.wire._STALE_SECONDS", 0.02)
 
     async def worked(exchange: Exchange) -> None:
         await asyncio.sleep(0.05)

@@ -157,7 +157,7 @@ async def test_connecting_has_a_deadline() -> None:
             await counter.ask()
         assert caught.value.kind in (Kind.TIMEOUT, Kind.CONNECTION)
         assert time.monotonic() - started < 1.5
-        assert counter.gate.told[0]["headers"] is None
+        assert counter.gate.ended[0].headers is None
 
 
 async def test_coalesced_reads_keep_text_and_time() -> None:

@@ -197,7 +197,7 @@ async def test_one_records_refusal_takes_no_parameter_from_the_others(told: dict
             assert refused is None or (refused.value.status, refused.value.attempts) == (400, 1)
         sent = [every - request.json.keys() for request in server.requests if b"even" in request.body]
         assert (sent, counter.notices) == ([set()] * 3, [])
-        assert len(server.requests) == 3 + requests + 1  # what was innocent once is not tried again
+        assert len(server.requests) == 3 + requests + 1  # what was not_at_fault once is not tried again
 
 
 async def test_a_parameter_is_dropped_for_all_once_its_record_was_answered() -> None:

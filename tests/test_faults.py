@@ -12,7 +12,7 @@ from contextvqa_async.errors import Kind
 from contextvqa_async.faults import Fault, Verdict, classify, obey_should_retry, read_error, request_id
 
 ALIYUN = "dashscope.aliyuncs.com"
-DOOM, OWN, RATE, FULL, AGAIN = Verdict.DOOM, Verdict.TERMINAL, Verdict.RATE, Verdict.OVERLOAD, Verdict.TRANSIENT
+DOOM, OWN, RATE, FULL, AGAIN = Verdict.FATAL, Verdict.RECORD, Verdict.RATE, Verdict.OVERLOAD, Verdict.TRANSIENT
 
 
 def fault(status: int | None, body: object, *, host: str = "h", wait: float | None = None) -> Fault:
@@ -156,11 +156,11 @@ def test_e04_i14_a_fetch_that_failed_is_asked_again(message: str) -> None:
 
 
 def test_e05_keys() -> None:
-    """401 and a plain 403 are the key's, firm or not."""
+    """401 and a plain 403 are the key's, by_code or not."""
     assert fault(401, told(code="invalid_api_key")).verdict is DOOM
     assert fault(401, {"detail": "Unauthorized"}).kind is Kind.CREDENTIAL
     found = fault(403, told("Forbidden"))
-    assert (found.kind, found.verdict, found.firm) == (Kind.CREDENTIAL, DOOM, False)
+    assert (found.kind, found.verdict, found.by_code) == (Kind.CREDENTIAL, DOOM, False)
     assert fault(400, {"code": "InvalidApiKey", "message": "m"}, host=ALIYUN).kind is Kind.CREDENTIAL
 
 

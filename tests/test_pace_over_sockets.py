@@ -15,7 +15,7 @@ from aiohttp import web
 
 from contextvqa_async.admission import Admission
 from contextvqa_async.config import Limits
-from contextvqa_async.pacing import Outcome, wait_hint
+from contextvqa_async.pacing import Ended, Outcome, wait_hint
 
 ANSWER_SECONDS = 0.05
 HIDDEN = 8
@@ -78,14 +78,15 @@ async def ask(session: aiohttp.ClientSession, admission: Admission, url: str) ->
     while True:
         async with admission.slot(again=again) as slot, session.post(url) as response:
             if response.status == 429:
-                slot.settle(Outcome.RATE, wait=wait_hint(response.headers, await response.text(), time.time()))
+                wait = wait_hint(response.headers, await response.text(), time.time())
+                slot.settle(Ended(Outcome.RATE, wait=wait))
                 again = True
                 continue
             pieces = 0
             async for _ in response.content.iter_any():
                 pieces += 1
                 slot.progress(pieces)
-            slot.settle(Outcome.OK, headers=response.headers, answer_tokens=4)
+            slot.settle(Ended(Outcome.OK, headers=response.headers, completion_tokens=4))
             return
 
 

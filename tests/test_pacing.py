@@ -11,7 +11,7 @@ from benchmark.pacing_servers import Result, Server, Simulation, even, share
 
 from contextvqa_async.config import Limits
 from contextvqa_async.errors import Kind, RunError
-from contextvqa_async.pacing import Fleet, Flight, Outcome
+from contextvqa_async.pacing import Ended, Fleet, Flight, Outcome
 from contextvqa_async.pacing.window import Window
 
 SCENARIOS = [*healthy(), *refusing(), *slowing(), *changed()]
@@ -129,7 +129,7 @@ class Desk:
 
     def end(self, request: tuple[int, Flight], outcome: Outcome, **told: object) -> bool:
         """It ended."""
-        return self.fleet.end(*request, outcome, self.now, **told)  # type: ignore[arg-type]
+        return self.fleet.end(*request, Ended(outcome, **told), self.now)  # type: ignore[arg-type]
 
     @property
     def out(self) -> bool:
@@ -150,7 +150,7 @@ def test_a_wait_that_was_told_is_never_shortened() -> None:
     assert not desk.end(request, Outcome.RATE, wait=20.0)
     assert desk.start() is None
     assert 20 <= desk.next() <= 22.01
-    assert 20 <= desk.fleet.paused_for(0.0) <= 22.01
+    assert 20 <= desk.fleet.next_start(0.0)[1] <= 22.01
     desk.end(other, Outcome.OK)
     desk.now = 19.99
     assert desk.start() is None
@@ -184,16 +184,16 @@ def test_a_wait_of_more_than_ten_minutes_ends_the_run() -> None:
     """E-31: above the cap the run says so; with another endpoint at hand it goes on there."""
     desk = Desk()
     desk.end(desk.must(), Outcome.RATE, wait=599.0 / 1.1)
-    assert desk.fleet.doom(desk.now) is None
+    assert desk.fleet.fatal_error(desk.now) is None
     desk.now = 700
     desk.end(desk.must(), Outcome.RATE, wait=3600.0)
-    error = desk.fleet.doom(desk.now)
+    error = desk.fleet.fatal_error(desk.now)
     assert error is not None
     assert error.kind is Kind.RATE
     assert "minutes" in str(error)
     two = Desk(labels=2)
     two.end(two.must(), Outcome.RATE, wait=3600.0)
-    assert two.fleet.doom(0.0) is None
+    assert two.fleet.fatal_error(0.0) is None
     assert two.must()[0] == 1
 
 
@@ -234,7 +234,7 @@ def test_fixed_means_fixed() -> None:
     assert desk.start() is None
     for request in requests:
         desk.end(request, Outcome.OVERLOAD, headers={})
-    assert desk.fleet.endpoints[0].window.limit == 8
+    assert desk.fleet.replicas[0].window.limit == 8
 
 
 def test_one_episode_cuts_once() -> None:
@@ -299,11 +299,11 @@ def test_an_endpoint_that_does_not_answer_charges_nobody() -> None:
     assert fail(desk, 8) == [True, True, False, False, False, False, False, False]
     assert desk.out
     away = desk.now
-    assert min(0.5, away / 4) <= desk.fleet.paused_for(desk.now) <= max(1.0, away / 2)
+    assert min(0.5, away / 4) <= desk.fleet.next_start(desk.now)[1] - desk.now <= max(1.0, away / 2)
     desk.now += 31
     assert desk.start(), "one probe"
     assert desk.start() is None, "and no other beside it"
-    assert desk.fleet.doom(desk.now + 1e6) is None
+    assert desk.fleet.fatal_error(desk.now + 1e6) is None
 
 
 def test_answers_of_before_the_outage_do_not_end_it() -> None:
@@ -357,7 +357,7 @@ def test_a_refusal_shows_that_an_endpoint_is_back() -> None:
 def test_the_least_busy_endpoint_is_asked_first() -> None:
     """Relative to its limit, so that a fast one gets more."""
     desk = Desk(labels=2, concurrency=32)
-    for endpoint, limit in zip(desk.fleet.endpoints, (4.0, 12.0), strict=True):
+    for endpoint, limit in zip(desk.fleet.replicas, (4.0, 12.0), strict=True):
         endpoint.window._slow, endpoint.window.limit = False, limit
     assert [desk.must()[0] for _ in range(8)].count(1) == 6
 
@@ -367,7 +367,6 @@ def test_the_run_never_has_more_in_flight_than_allowed() -> None:
     desk = Desk(labels=3, concurrency=5, no_adaptive=True)
     assert sum(desk.start() is not None for _ in range(9)) == 5
     assert desk.next() == math.inf
-    assert desk.fleet.limit == 5
 
 
 FAILED = [Outcome.FAULT, Outcome.OVERLOAD, Outcome.AWAY, Outcome.GONE]
@@ -378,7 +377,7 @@ def at(desk: Desk, index: int) -> tuple[int, Flight]:
     return index, desk.fleet.start(index, desk.now)
 
 
-def ail(desk: Desk, outcome: Outcome = Outcome.FAULT) -> None:
+def suspend(desk: Desk, outcome: Outcome = Outcome.FAULT) -> None:
     """The first endpoint fails three times, and the second answers meanwhile."""
     for _ in range(3):
         bad, well = at(desk, 0), at(desk, 1)
@@ -391,13 +390,13 @@ def ail(desk: Desk, outcome: Outcome = Outcome.FAULT) -> None:
 def test_a_replica_that_only_fails_rests_beside_one_that_answers(outcome: Outcome) -> None:
     """However it fails, and though it never worked; it is probed by one request that is charged to nobody."""
     desk = Desk(labels=2, no_adaptive=True)
-    ail(desk, outcome)
+    suspend(desk, outcome)
     assert [desk.must()[0] for _ in range(8)] == [1] * 8
     desk.now += 31
     probe = next(each for each in (desk.must() for _ in range(9)) if each[0] == 0)
     assert {desk.must()[0] for _ in range(8)} == {1}, "one probe at a time"
     assert not desk.end(probe, outcome)
-    assert desk.fleet.endpoints[0].down
+    assert desk.fleet.replicas[0].down
     desk.now += 31
     probe = next(each for each in (desk.must() for _ in range(9)) if each[0] == 0)
     desk.end(probe, Outcome.OK)
@@ -449,17 +448,17 @@ def test_one_that_is_well_now_and_then_is_told_once() -> None:
     desk = Desk(labels=2, no_adaptive=True)
     for _ in range(20):
         early = at(desk, 0)
-        ail(desk)
-        assert desk.fleet.endpoints[0].down
+        suspend(desk)
+        assert desk.fleet.replicas[0].down
         desk.end(early, Outcome.OK)
-        assert not desk.fleet.endpoints[0].down
+        assert not desk.fleet.replicas[0].down
     assert [notice.split()[1:3] for notice in desk.fleet.notices] == [["keeps", "failing"], ["answers", "again;"]]
 
 
 def test_an_ailing_replica_that_is_left_alone_is_believed_for_a_while() -> None:
     """The other may only be restarting; after a minute and a half the records are charged, so that bad ones end."""
     desk = Desk(labels=2, no_adaptive=True)
-    ail(desk)
+    suspend(desk)
     gone = [desk.must() for _ in range(3)]
     assert [desk.end(each, Outcome.GONE) for each in gone] == [True, True, False]
     assert desk.out
@@ -471,14 +470,14 @@ def test_an_ailing_replica_that_is_left_alone_is_believed_for_a_while() -> None:
             charged.append(desk.end(at(desk, index), Outcome.GONE if index else Outcome.FAULT))
         assert desk.now < began + 200
     assert desk.now > began + 90
-    assert desk.fleet.doom(desk.now) is None
+    assert desk.fleet.fatal_error(desk.now) is None
 
 
 @pytest.mark.parametrize("told", [{"wait": 400.0}, {"wait": 7.0}, {}])
 def test_max_downtime_holds_for_refusals(told: dict[str, float]) -> None:
     """429 after 429, or one long Retry-After: the deadline counts from the first wait to no success."""
     desk = Desk(labels=2, max_downtime=60)
-    while (error := desk.fleet.doom(desk.now)) is None:
+    while (error := desk.fleet.fatal_error(desk.now)) is None:
         if (request := desk.start(again=True)) is None:
             desk.now = desk.next()
         else:
@@ -497,7 +496,7 @@ def test_max_downtime_does_not_count_while_something_succeeds_or_may() -> None:
         desk.end(desk.must(), Outcome.RATE, wait=400.0)
         assert desk.next() > desk.now + 60
         desk.now += 300
-        assert desk.fleet.doom(desk.now) is None
+        assert desk.fleet.fatal_error(desk.now) is None
         desk.end(long, Outcome.OK)
         desk.now += 200
     slow = Desk(max_downtime=60, rpm=1)
@@ -505,7 +504,7 @@ def test_max_downtime_does_not_count_while_something_succeeds_or_may() -> None:
     slow.now = 1
     assert slow.next() > 59
     slow.now = 100
-    assert slow.fleet.doom(100) is None
+    assert slow.fleet.fatal_error(100) is None
 
 
 def test_max_downtime_holds_for_allowances() -> None:
@@ -515,4 +514,4 @@ def test_max_downtime_holds_for_allowances() -> None:
     desk.end(desk.must(), Outcome.OK, headers=headers)
     assert desk.next() == 60
     desk.now = 60
-    assert desk.fleet.doom(60) is not None
+    assert desk.fleet.fatal_error(60) is not None

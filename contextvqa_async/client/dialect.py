@@ -2,7 +2,7 @@
 
 Rule: the default body is minimal (R-04). A 400 or 422 that says an optional parameter is unknown or unsupported swaps
 it for the name the server asks for, or drops it (R-01 to R-04, R-06): on trial for the refused record, and for the
-rest of the run once that record was answered. Where the refusal repeats itself, the parameter was innocent.
+rest of the run once that record was answered. Where the refusal repeats itself, the parameter was not_at_fault.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from contextvqa_async.config import Generation
-from contextvqa_async.faults import Told
+from contextvqa_async.faults import ErrorBody
 
 SWAPS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens", "seed": "random_seed"}
 """A refused name, and the one to use instead where the refusal names it too."""
@@ -51,10 +51,10 @@ class Dialect:
     def _encode(self) -> None:
         self.head = orjson.dumps(self.params, option=orjson.OPT_NON_STR_KEYS)[:-1] + b',"messages":'
 
-    def without(self, told: Told, innocent: Collection[str] = ()) -> Dialect | None:
+    def without(self, told: ErrorBody, not_at_fault: Collection[str] = ()) -> Dialect | None:
         """The dialect that this refusal asks for; None where it names nothing optional that could be guilty."""
         name = self._refused_name(told)
-        if name is None or name in innocent or not _UNWANTED.search(" ".join((told.message, *told.words))):
+        if name is None or name in not_at_fault or not _UNWANTED.search(" ".join((told.message, *told.words))):
             return None
         changed = copy(self)
         changed.params = {key: value for key, value in self.params.items() if key != name}
@@ -69,24 +69,24 @@ class Dialect:
         changed._encode()
         return changed
 
-    def knows(self, told: Told) -> bool:
+    def knows(self, told: ErrorBody) -> bool:
         """Whether the refusal is of something that is changed already."""
         return any(name in self.changes for name in _named(told))
 
-    def repeats(self, told: Told) -> str | None:
+    def repeats(self, told: ErrorBody) -> str | None:
         """The parameter that the refusal names first, though it was not sent; None where it was."""
         known = self.changes.keys() | self.params.keys()
         first = next((name for name in _named(told) if name in known), None)
         return first if first in self.changes else None
 
-    def _refused_name(self, told: Told) -> str | None:
+    def _refused_name(self, told: ErrorBody) -> str | None:
         if len(self.changes) >= MOST_CHANGES:
             return None
         optional = {name.lower(): name for name in self.params if name not in _FIXED}
         return next((optional[name] for name in _named(told) if name in optional), None)
 
 
-def _named(told: Told) -> Iterable[str]:
+def _named(told: ErrorBody) -> Iterable[str]:
     """What may be parameters in a refusal, the surest first: its own fields, then the words of its message."""
     yield from (param.lower() for param in told.params)
     yield from ((match[1] or match[2]).lower() for match in _NAME.finditer(_QUOTED.sub(" ", told.message[:1000])))

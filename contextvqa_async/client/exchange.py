@@ -11,9 +11,10 @@ from collections.abc import Callable
 import anyio
 import httpx
 
-from contextvqa_async.client.reading import Reading, Reply, timeout_fault
-from contextvqa_async.client.transport import Body, Wire
+from contextvqa_async.client.response import Reply, ResponseReader, timeout_fault
+from contextvqa_async.client.transport import Body
 from contextvqa_async.client.trouble import CUT, TROUBLE, cause_of, fault_of
+from contextvqa_async.client.wire import Wire
 from contextvqa_async.config import Limits
 from contextvqa_async.errors import Kind
 from contextvqa_async.faults import Fault, Verdict
@@ -34,9 +35,12 @@ _DOUBLED = Fault(
 class Exchange:
     """Asks one endpoint; made once for each."""
 
-    def __init__(self, limits: Limits, host: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, url: httpx.URL, headers: list[tuple[str, str]], limits: Limits, clock: Callable[[], float]
+    ) -> None:
+        self._url = url
+        self._headers = headers
         self._limits = limits
-        self._host = host
         self._clock = clock
         connect = min(limits.connect_timeout, limits.first_timeout, limits.timeout)
         self._timeout = {"connect": connect, "pool": connect, "read": None, "write": None}
@@ -44,8 +48,6 @@ class Exchange:
     async def ask(
         self,
         transport: httpx.AsyncBaseTransport,
-        url: httpx.URL,
-        headers: list[tuple[str, str]],
         body: Body,
         on_progress: Callable[[float], object],
     ) -> Reply:
@@ -53,8 +55,8 @@ class Exchange:
         started = self._clock()
         request = httpx.Request(
             "POST",
-            url,
-            headers=[*headers, ("Content-Length", str(body.size))],
+            self._url,
+            headers=[*self._headers, ("Content-Length", str(body.size))],
             stream=body,
             extensions={"timeout": self._timeout},
         )
@@ -90,13 +92,13 @@ class Exchange:
         wire: Wire,
         on_progress: Callable[[float], object],
     ) -> Reply:
-        reading = Reading(response, wire, self._limits, on_progress, self._clock)
+        reader = ResponseReader(response, wire, self._url.host, self._limits, on_progress, self._clock)
         stale = response.status_code == _IDLE_TOO_LONG and wire.stale
         try:
             if response.is_success:
-                reply = await reading.answer(self._host)
+                reply = await reader.answer()
             else:
-                reply = await reading.refusal(self._host)
+                reply = await reader.refusal()
             doubted = await wire.doubted()
         finally:
             wire.close()

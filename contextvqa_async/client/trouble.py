@@ -21,8 +21,8 @@ CUT = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
 """The connection was there, and is gone."""
 
 _CAUSES: tuple[tuple[type[BaseException], Kind, Verdict, str], ...] = (
-    (aiohttp.ClientConnectorCertificateError, Kind.CONNECTION, Verdict.DOOM, "Its certificate is not trusted"),
-    (ssl.SSLCertVerificationError, Kind.CONNECTION, Verdict.DOOM, "Its certificate is not trusted"),
+    (aiohttp.ClientConnectorCertificateError, Kind.CONNECTION, Verdict.FATAL, "Its certificate is not trusted"),
+    (ssl.SSLCertVerificationError, Kind.CONNECTION, Verdict.FATAL, "Its certificate is not trusted"),
     (aiohttp.ClientConnectorDNSError, Kind.CONNECTION, Verdict.TRANSIENT, "Its name does not resolve"),
     (aiohttp.ClientProxyConnectionError, Kind.CONNECTION, Verdict.TRANSIENT, "The proxy cannot be reached"),
     (aiohttp.ClientHttpProxyError, Kind.CONNECTION, Verdict.TRANSIENT, "The proxy refuses"),
@@ -30,7 +30,7 @@ _CAUSES: tuple[tuple[type[BaseException], Kind, Verdict, str], ...] = (
     (aiohttp.ClientConnectorError, Kind.CONNECTION, Verdict.TRANSIENT, "No connection"),
     (aiohttp.ServerDisconnectedError, Kind.CONNECTION, Verdict.TRANSIENT, "The endpoint hung up without an answer"),
     (aiohttp.ClientResponseError, Kind.BAD_RESPONSE, Verdict.TRANSIENT, "The answer is no HTTP"),
-    (aiohttp.InvalidURL, Kind.CONNECTION, Verdict.DOOM, "The address is not valid"),
+    (aiohttp.InvalidURL, Kind.CONNECTION, Verdict.FATAL, "The address is not valid"),
     (TimeoutError, Kind.TIMEOUT, Verdict.TRANSIENT, "No connection in time"),
     (BaseException, Kind.CONNECTION, Verdict.TRANSIENT, "The connection broke"),
 )
@@ -55,6 +55,6 @@ def fault_of(error: Exception) -> Fault:
     """The fault that an exception before any answer is."""
     kind, verdict, what = next((row[1], row[2], row[3]) for row in _CAUSES if isinstance(error, row[0]))
     if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
-        kind, verdict = Kind.CREDENTIAL, Verdict.DOOM
+        kind, verdict = Kind.CREDENTIAL, Verdict.FATAL
     gone = isinstance(error, GONE) and verdict is Verdict.TRANSIENT
     return Fault(kind=kind, verdict=verdict, message=f"{what}: {words_of(error)}.", gone=gone)

@@ -5,14 +5,14 @@ table    host, status, code, type, message, in this order of trust ─► Fault 
 fault    the value: kind, verdict, and the facts that go into the failed file
 """
 
+from contextvqa_async.faults.error_body import ErrorBody, parse_json, read_error, request_id
 from contextvqa_async.faults.fault import MESSAGE_LENGTH, Fault, Verdict
 from contextvqa_async.faults.table import classify, obey_should_retry
-from contextvqa_async.faults.told import Told, parse_json, read_error, request_id
 
 __all__ = [
     "MESSAGE_LENGTH",
+    "ErrorBody",
     "Fault",
-    "Told",
     "Verdict",
     "classify",
     "obey_should_retry",

@@ -14,9 +14,9 @@ MESSAGE_LENGTH = 300
 class Verdict(StrEnum):
     """What follows from a fault."""
 
-    TERMINAL = "terminal"
+    RECORD = "record"
     """The record itself is at fault: asking again would end alike."""
-    DOOM = "doom"
+    FATAL = "fatal"
     """Every record would end alike: the run stops."""
     RATE = "rate"
     """Asked too fast: wait; not the record's fault, and not counted against it."""
@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 class Fault:
     """One request's end without an answer. ``tries``: at most so many requests for such a fault (None: no own limit).
 
-    ``firm``: whether a code decided, not words or a bare status; ``gone``: no connection could be made at all.
+    ``by_code``: whether a code decided, not words or a bare status; ``gone``: no connection could be made at all.
     """
 
     kind: Kind
@@ -41,5 +41,5 @@ class Fault:
     request_id: str | None = None
     tries: int | None = None
     wait: float | None = None
-    firm: bool = True
+    by_code: bool = True
     gone: bool = False

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from contextvqa_async.errors import Kind
+from contextvqa_async.faults.error_body import ErrorBody
 from contextvqa_async.faults.fault import Fault, Verdict
-from contextvqa_async.faults.told import Told
 
 _IMAGE = r"(images?|pictures?|vision|multi-?modal|visual)"
 _END = r"\s*([.,;:\"'()!]|$|(for|by|with)\b)"
@@ -116,7 +116,7 @@ class Rule:
     """One line of the table: it holds where all that it names holds.
 
     ``words`` and ``says`` name groups of WORDS and PHRASES; ``hinted``: whether the refusal told how long to wait;
-    ``tries`` and ``firm`` go into the Fault: a rule is firm if a code, or a status that has one meaning, decides.
+    ``tries`` and ``by_code`` go into the Fault: a rule is by_code if a code, or a status that has one meaning, decides.
     """
 
     kind: Kind
@@ -127,9 +127,9 @@ class Rule:
     host: str = ""
     hinted: bool | None = None
     tries: int | None = None
-    firm: bool
+    by_code: bool
 
-    def holds(self, told: Told, status: int | None, host: str, hinted: bool) -> bool:
+    def holds(self, told: ErrorBody, status: int | None, host: str, hinted: bool) -> bool:
         """Whether this rule is about such a refusal."""
         return (
             (not self.status or status in self.status)
@@ -149,75 +149,69 @@ def _rule(
     host: str = "",
     hinted: bool | None = None,
     tries: int | None = None,
-    firm: bool = False,
+    by_code: bool = False,
 ) -> Rule:
     status = frozenset(number for each in statuses for number in (each if isinstance(each, range) else (each,)))
     return Rule(
         kind=kind, verdict=verdict, status=status, words=words, says=says, host=host, hinted=hinted, tries=tries,
-        firm=firm or bool(words),
+        by_code=by_code or bool(words),
     )  # fmt: skip
 
 
-_OWN, _ALL, _FAST, _FULL, _AGAIN = (
-    Verdict.TERMINAL,
-    Verdict.DOOM,
-    Verdict.RATE,
-    Verdict.OVERLOAD,
-    Verdict.TRANSIENT,
-)
+RECORD, FATAL, RATE, OVERLOAD, TRANSIENT = Verdict
 
 RULES: tuple[Rule, ...] = (
     # DashScope says OpenAI's "no money" where tokens come too fast; Google has one code for a minute and for ever.
-    _rule(Kind.QUOTA, _ALL, host=".aliyuncs.com", says="free tier"),
-    _rule(Kind.RATE, _FAST, host=".aliyuncs.com", words="aliyun's pace"),
-    _rule(Kind.QUOTA, _ALL, words="google's quota", says="never"),
-    _rule(Kind.RATE, _FAST, words="no money perhaps", hinted=True),
+    _rule(Kind.QUOTA, FATAL, host=".aliyuncs.com", says="free tier"),
+    _rule(Kind.RATE, RATE, host=".aliyuncs.com", words="aliyun's pace"),
+    _rule(Kind.QUOTA, FATAL, words="google's quota", says="never"),
+    _rule(Kind.RATE, RATE, words="no money perhaps", hinted=True),
     # What codes say.
-    _rule(Kind.QUOTA, _ALL, words="no money"),
-    _rule(Kind.QUOTA, _ALL, words="no money perhaps"),
-    _rule(Kind.SERVER, _FULL, 401, 403, says="waf"),  # the way is barred, the key is healthy (E-05)
-    _rule(Kind.CREDENTIAL, _ALL, words="key"),
-    _rule(Kind.SERVER, _AGAIN, 400, 408, 422, 424, 500, says="download", tries=3),  # I-14
-    _rule(Kind.MODEL, _ALL, says="text only"),  # I-09
-    _rule(Kind.BAD_IMAGE, _OWN, words="image"),
-    _rule(Kind.TOO_LARGE, _OWN, words="too large"),
-    _rule(Kind.BAD_IMAGE, _OWN, 400, 403, 415, 422, 500, says="bad image"),  # before "data inspection" (I-08)
-    _rule(Kind.FILTERED, _OWN, words="filtered"),
-    _rule(Kind.FILTERED, _OWN, 400, 403, 451, says="filtered"),
-    _rule(Kind.FILTERED, _OWN, 446, firm=True),
-    _rule(Kind.MODEL, _ALL, words="model"),
-    _rule(Kind.MODEL, _ALL, 400, 403, 404, 422, says="no model"),
-    _rule(Kind.TOO_LARGE, _OWN, 400, 403, 413, 422, 429, 500, says="too large"),
-    _rule(Kind.TOO_LARGE, _OWN, 413, firm=True),
-    _rule(Kind.RATE, _FAST, 402, hinted=True),
-    _rule(Kind.QUOTA, _ALL, 402, 412, firm=True),
-    _rule(Kind.RATE, _FAST, words="too fast"),
-    _rule(Kind.QUOTA, _ALL, 400, 403, 429, says="no money", hinted=False),
-    _rule(Kind.QUOTA, _ALL, words="precondition", says="billing"),
-    _rule(Kind.RATE, _FAST, 429),
-    _rule(Kind.CREDENTIAL, _ALL, 401, 407, firm=True),
-    _rule(Kind.CREDENTIAL, _ALL, 403),
-    _rule(Kind.SERVER, _AGAIN, words="closed endpoint"),
-    _rule(Kind.SERVER, _AGAIN, 500, says="caller", tries=2),  # callers' faults that servers take for their own (E-15)
-    _rule(Kind.SERVER, _FULL, words="overloaded"),
+    _rule(Kind.QUOTA, FATAL, words="no money"),
+    _rule(Kind.QUOTA, FATAL, words="no money perhaps"),
+    _rule(Kind.SERVER, OVERLOAD, 401, 403, says="waf"),  # the way is barred, the key is healthy (E-05)
+    _rule(Kind.CREDENTIAL, FATAL, words="key"),
+    _rule(Kind.SERVER, TRANSIENT, 400, 408, 422, 424, 500, says="download", tries=3),  # I-14
+    _rule(Kind.MODEL, FATAL, says="text only"),  # I-09
+    _rule(Kind.BAD_IMAGE, RECORD, words="image"),
+    _rule(Kind.TOO_LARGE, RECORD, words="too large"),
+    _rule(Kind.BAD_IMAGE, RECORD, 400, 403, 415, 422, 500, says="bad image"),  # before "data inspection" (I-08)
+    _rule(Kind.FILTERED, RECORD, words="filtered"),
+    _rule(Kind.FILTERED, RECORD, 400, 403, 451, says="filtered"),
+    _rule(Kind.FILTERED, RECORD, 446, by_code=True),
+    _rule(Kind.MODEL, FATAL, words="model"),
+    _rule(Kind.MODEL, FATAL, 400, 403, 404, 422, says="no model"),
+    _rule(Kind.TOO_LARGE, RECORD, 400, 403, 413, 422, 429, 500, says="too large"),
+    _rule(Kind.TOO_LARGE, RECORD, 413, by_code=True),
+    _rule(Kind.RATE, RATE, 402, hinted=True),
+    _rule(Kind.QUOTA, FATAL, 402, 412, by_code=True),
+    _rule(Kind.RATE, RATE, words="too fast"),
+    _rule(Kind.QUOTA, FATAL, 400, 403, 429, says="no money", hinted=False),
+    _rule(Kind.QUOTA, FATAL, words="precondition", says="billing"),
+    _rule(Kind.RATE, RATE, 429),
+    _rule(Kind.CREDENTIAL, FATAL, 401, 407, by_code=True),
+    _rule(Kind.CREDENTIAL, FATAL, 403),
+    _rule(Kind.SERVER, TRANSIENT, words="closed endpoint"),
+    _rule(Kind.SERVER, TRANSIENT, 500, says="caller", tries=2),  # the caller's fault, told as the server's (E-15)
+    _rule(Kind.SERVER, OVERLOAD, words="overloaded"),
     # What the bare status says.
-    _rule(Kind.NOT_FOUND, _OWN, 404, 405, 410),
-    _rule(Kind.TIMEOUT, _FULL, 408, 504, 524),
-    _rule(Kind.SERVER, _FULL, 502, 503, 529, range(520, 524)),
-    _rule(Kind.SERVER, _AGAIN, 409, 425, 424, 498, 499),
-    _rule(Kind.INVALID_REQUEST, _OWN, 501),
-    _rule(Kind.INVALID_REQUEST, _OWN, range(400, 500)),
-    _rule(Kind.SERVER, _AGAIN, range(500, 600)),
+    _rule(Kind.NOT_FOUND, RECORD, 404, 405, 410),
+    _rule(Kind.TIMEOUT, OVERLOAD, 408, 504, 524),
+    _rule(Kind.SERVER, OVERLOAD, 502, 503, 529, range(520, 524)),
+    _rule(Kind.SERVER, TRANSIENT, 409, 425, 424, 498, 499),
+    _rule(Kind.INVALID_REQUEST, RECORD, 501),
+    _rule(Kind.INVALID_REQUEST, RECORD, range(400, 500)),
+    _rule(Kind.SERVER, TRANSIENT, range(500, 600)),
     # An error inside a stream, told by its type alone.
-    _rule(Kind.NOT_FOUND, _OWN, words="not found"),
-    _rule(Kind.INVALID_REQUEST, _OWN, words="bad request"),
-    _rule(Kind.SERVER, _AGAIN),
+    _rule(Kind.NOT_FOUND, RECORD, words="not found"),
+    _rule(Kind.INVALID_REQUEST, RECORD, words="bad request"),
+    _rule(Kind.SERVER, TRANSIENT),
 )
 
 _OVER_LIMIT = re.compile(r"limit:?\s+([\d,]+),\s+(?:used\s+[\d,]+,\s+)?requested:?\s+([\d,]+)", re.IGNORECASE)
 
 
-def classify(told: Told, *, status: int | None, host: str = "", wait: float | None = None) -> Fault:
+def classify(told: ErrorBody, *, status: int | None, host: str = "", wait: float | None = None) -> Fault:
     """Return what an error means; ``status`` None: it came inside a stream; ``wait``: seconds it asked to wait."""
     status = status or told.status
     first = next(rule for rule in RULES if rule.holds(told, status, host, wait is not None))
@@ -230,10 +224,10 @@ def classify(told: Told, *, status: int | None, host: str = "", wait: float | No
         request_id=told.request_id,
         tries=first.tries,
         wait=wait,
-        firm=first.firm,
+        by_code=first.by_code,
     )
     if first.verdict is Verdict.RATE and _never_fits(told.message):
-        return replace(fault, kind=Kind.TOO_LARGE, verdict=Verdict.TERMINAL)
+        return replace(fault, kind=Kind.TOO_LARGE, verdict=Verdict.RECORD)
     return fault
 
 
@@ -247,6 +241,6 @@ def obey_should_retry(fault: Fault, word: str) -> Fault:
     """``x-should-retry`` overrules the bare status: false always, true never against a code (E-34)."""
     if word == "false" and fault.verdict in (Verdict.RATE, Verdict.OVERLOAD, Verdict.TRANSIENT):
         return replace(fault, verdict=Verdict.TRANSIENT, tries=1)
-    if word == "true" and fault.verdict is Verdict.TERMINAL and not fault.firm:
+    if word == "true" and fault.verdict is Verdict.RECORD and not fault.by_code:
         return replace(fault, verdict=Verdict.TRANSIENT)
     return fault

@@ -3,8 +3,8 @@
     next_start(now) ─► (endpoint, now)        ask it: start() spends the budgets
                        (None, later)          look again then (inf: when something ends)
     start, first, progress, end               what happens; end() says whether the record is charged
-    doom(now) ─► RunError or None             no waiting helps any more
-    long_pause(now) ─► seconds and why        once for each pause that people should know of
+    fatal_error(now) ─► RunError or None      no waiting helps any more
+    long_pause(now) ─► seconds and why        each long pause once
     notices                                   what a person should be told: an endpoint went away, or is back
 
 Rule: the least busy endpoint first, relative to its limit, so that each gets what it can do; but a retry goes where
@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from contextvqa_async.config import Limits
 from contextvqa_async.errors import Kind, RunError
 from contextvqa_async.pacing.budgets import RequestBudget, TokenBudget
-from contextvqa_async.pacing.endpoint import FAILURES, LONGEST_PAUSE, Endpoint
 from contextvqa_async.pacing.hints import quotas
-from contextvqa_async.pacing.outcome import Outcome
+from contextvqa_async.pacing.outcome import Ended, Outcome
+from contextvqa_async.pacing.replica import FAILURES, LONGEST_PAUSE, Replica
 from contextvqa_async.pacing.rounds import Flight
 from contextvqa_async.pacing.window import Window
 
@@ -39,28 +39,17 @@ class Fleet:
 
     def __init__(self, labels: Sequence[str], limits: Limits, rng: random.Random, *, streams: bool = True) -> None:
         self._limits = limits
-        self.endpoints = [
-            Endpoint(label, Window(limits.concurrency, fixed=limits.no_adaptive, streams=streams), rng)
+        self.replicas = [
+            Replica(label, Window(limits.concurrency, fixed=limits.no_adaptive, streams=streams), rng)
             for label in labels
         ]
         self._requests = RequestBudget(limits.rpm) if limits.rpm else None
         self._tokens = TokenBudget(limits.tpm) if limits.tpm else None
         self.in_flight = 0
         self.notices: list[str] = []
-        self._barren_since = math.inf
+        self._no_success_since = math.inf
         """Since when who wants to ask has waited, and nothing has succeeded."""
-        self._told_until = -math.inf
-
-    @property
-    def limit(self) -> int:
-        """How many requests may be in flight now."""
-        total = sum(max(1, int(endpoint.window.limit)) for endpoint in self.endpoints if not endpoint.down)
-        return min(self._limits.concurrency, total)
-
-    def paused_for(self, now: float) -> float:
-        """Seconds that no request may start, whatever ends meanwhile."""
-        pause = min(max(endpoint.paused_for(now), self._budget() - now) for endpoint in self.endpoints)
-        return pause if math.isfinite(pause) else 0.0
+        self._announced_until = -math.inf
 
     def next_start(self, now: float, *, again: bool = False) -> tuple[int | None, float]:
         """The endpoint to ask now, or None and the time to look again; ``again``: it is for a retry."""
@@ -68,23 +57,23 @@ class Fleet:
             return None, self._deadline()
         budget = self._budget()
         best, soonest, load = None, math.inf, math.inf
-        bearable = self._fewest_faults(now) if again else math.inf
-        for index, endpoint in enumerate(self.endpoints):
-            if endpoint.faults > bearable:
+        fewest = self._fewest_faults(now) if again else math.inf
+        for index, replica in enumerate(self.replicas):
+            if replica.faults > fewest:
                 continue
-            ready = max(endpoint.ready(now), budget)
+            ready = max(replica.ready(now), budget)
             soonest = min(soonest, ready)
-            if ready <= now and endpoint.load < load:
-                best, load = index, endpoint.load
+            if ready <= now and replica.load < load:
+                best, load = index, replica.load
         if best is not None:
             return best, now
-        if not self.in_flight and all(each.down or each.paused_for(now) > 0 for each in self.endpoints):
-            self._barren_since = min(self._barren_since, now)
+        if not self.in_flight and all(each.down or each.paused_for(now) > 0 for each in self.replicas):
+            self._no_success_since = min(self._no_success_since, now)
         return None, min(soonest, self._deadline())
 
     def _fewest_faults(self, now: float) -> float:
         """Of the endpoints that may be asked, or will be once something ends there."""
-        open_ = (each.faults for each in self.endpoints if not each.down and each.paused_for(now) <= 0)
+        open_ = (each.faults for each in self.replicas if not each.down and each.paused_for(now) <= 0)
         return min(open_, default=math.inf)
 
     def _budget(self) -> float:
@@ -95,7 +84,7 @@ class Fleet:
 
     def start(self, index: int, now: float, *, again: bool = False) -> Flight:
         """A request starts at an endpoint."""
-        flight = self.endpoints[index].start(now, again=again)
+        flight = self.replicas[index].start(now, again=again)
         self.in_flight += 1
         if self._requests:
             self._requests.spend(now)
@@ -105,73 +94,64 @@ class Fleet:
 
     def end_of_records(self) -> None:
         """No new records come: those that fail from now on may be all that is left, and are charged."""
-        for endpoint in self.endpoints:
-            endpoint.trusting = False
+        for replica in self.replicas:
+            replica.believes_away = False
 
     def progress(self, index: int, flight: Flight, tokens: float, now: float) -> None:
         """An answer begins, or has come as far as ``tokens``."""
-        self.endpoints[index].progress(flight, tokens, now)
+        self.replicas[index].progress(flight, tokens, now)
 
-    def end(
-        self,
-        index: int,
-        flight: Flight,
-        outcome: Outcome,
-        now: float,
-        *,
-        wait: float | None = None,
-        tokens: int | None = None,
-        answer_tokens: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        epoch: float = 0.0,
-    ) -> bool:
+    def end(self, index: int, flight: Flight, ended: Ended, now: float, *, epoch: float = 0.0) -> bool:
         """A request ended; return whether its record may be charged for it. ``epoch``: now, for headers with dates."""
-        endpoint = self.endpoints[index]
-        was_down, ailed = endpoint.down, endpoint.ailing
+        replica = self.replicas[index]
+        was_down, was_outperformed = replica.down, replica.outperformed
         self.in_flight -= 1
-        if outcome is Outcome.OK:
-            self._barren_since = math.inf
+        if ended.outcome is Outcome.OK:
+            self._no_success_since = math.inf
         if self._tokens:
-            self._tokens.settle(flight.charged, 0 if outcome is Outcome.RATE and tokens is None else tokens)
-        charged = endpoint.end(flight, outcome, now, wait=wait, answer_tokens=answer_tokens)
-        if headers:
-            endpoint.tell(flight, quotas(headers, epoch), now)
-        if self._fails_alone(endpoint):
-            endpoint.ail(now)
-        again = (ailed or endpoint.ailing) and endpoint.ailments > 1  # now and then well: told once
-        if endpoint.down != was_down and not again:
-            self._notice(endpoint, now)
+            refused = ended.outcome is Outcome.RATE and ended.tokens is None
+            self._tokens.settle(flight.charged, 0 if refused else ended.tokens)
+        charged = replica.end(flight, ended, now)
+        if ended.headers:
+            replica.update_quotas(flight, quotas(ended.headers, epoch), now)
+        if self._fails_alone(replica):
+            replica.suspend(now)
+        again = (was_outperformed or replica.outperformed) and replica.suspensions > 1  # now and then well: told once
+        if replica.down != was_down and not again:
+            self._notice(replica, now)
         if self.outage:
-            for each in self.endpoints:
-                each.stand_alone(now)
+            for each in self.replicas:
+                each.treat_as_away(now)
         return charged
 
-    def _fails_alone(self, endpoint: Endpoint) -> bool:
+    def _fails_alone(self, replica: Replica) -> bool:
         """Whether it has done nothing but fail while another answered, and so may rest."""
-        others = (each for each in self.endpoints if each is not endpoint and not each.down)
-        answered = any(each.succeeded_at is not None and each.succeeded_at >= endpoint.faulty_since for each in others)
-        return not endpoint.down and endpoint.faults >= FAILURES and answered
+        others = (each for each in self.replicas if each is not replica and not each.down)
+        answered = any(each.succeeded_at is not None and each.succeeded_at >= replica.faulty_since for each in others)
+        return not replica.down and replica.faults >= FAILURES and answered
 
-    def _notice(self, endpoint: Endpoint, now: float) -> None:
-        if not endpoint.down:
-            self.notices.append(f"{endpoint.label} answers again; the run goes on.")
+    def _notice(self, replica: Replica, now: float) -> None:
+        if not replica.down:
+            self.notices.append(f"{replica.label} answers again; the run goes on.")
             return
-        since = endpoint.failing_since if endpoint.succeeded_at is None else endpoint.succeeded_at
+        since = replica.failing_since if replica.succeeded_at is None else replica.succeeded_at
         what = "the run waits and probes" if self.outage else "the others go on, and it is probed"
         fault = "does not answer"
-        if endpoint.reachable:
-            fault = "keeps failing" if endpoint.ailing else "says that it is away"
-        self.notices.append(f"{endpoint.label} {fault} (no success for {now - since:.0f} s){_why(endpoint)}; {what}.")
+        if replica.reachable:
+            fault = "keeps failing" if replica.outperformed else "says that it is away"
+        self.notices.append(f"{replica.label} {fault} (no success for {now - since:.0f} s){_why(replica)}; {what}.")
 
     def long_pause(self, now: float) -> tuple[float, str] | None:
         """How long nobody may ask, and who wants it so; None where that is short or was told already."""
         if self.outage:
             return None
-        first = min((each for each in self.endpoints if not each.down), key=lambda each: each.paused_for(now))
+        first = min((each for each in self.replicas if not each.down), key=lambda each: each.paused_for(now))
         pause = first.paused_for(now)
-        if pause < LONG_PAUSE or now + pause <= self._told_until + pause / 4:  # refusals of one burst differ a little
+        if (
+            pause < LONG_PAUSE or now + pause <= self._announced_until + pause / 4
+        ):  # refusals of one burst differ a little
             return None
-        self._told_until = now + pause
+        self._announced_until = now + pause
         return pause, f"{first.label} asks to wait {pause:.0f} s{_why(first)}"
 
     # when no waiting helps
@@ -179,11 +159,11 @@ class Fleet:
     @property
     def outage(self) -> bool:
         """Whether every endpoint is down."""
-        return all(endpoint.down for endpoint in self.endpoints)
+        return all(replica.down for replica in self.replicas)
 
-    def doom(self, now: float) -> RunError | None:
+    def fatal_error(self, now: float) -> RunError | None:
         """Why the run has to stop, or None."""
-        if min(endpoint.paused_until for endpoint in self.endpoints) - now > LONGEST_PAUSE:
+        if min(replica.paused_until for replica in self.replicas) - now > LONGEST_PAUSE:
             return self._paused_too_long(now)
         if now >= self._deadline():
             return self._out_too_long(now) if self.outage else self._refused_too_long(now)
@@ -191,17 +171,17 @@ class Fleet:
 
     def _deadline(self) -> float:
         """When an outage, or with --max-downtime any wait, ends the run; what is in flight may end a mere pause."""
-        since = max(endpoint.failing_since for endpoint in self.endpoints) if self.outage else math.inf
+        since = max(replica.failing_since for replica in self.replicas) if self.outage else math.inf
         if self._limits.max_downtime is not None:
-            return min(since, math.inf if self.in_flight else self._barren_since) + self._limits.max_downtime
+            return min(since, math.inf if self.in_flight else self._no_success_since) + self._limits.max_downtime
         if not self.outage:
             return math.inf
-        never = all(endpoint.succeeded_at is None and not endpoint.reachable for endpoint in self.endpoints)
-        probed = min(endpoint.probes for endpoint in self.endpoints) >= NEVER_ANSWERED_PROBES
+        never = all(replica.succeeded_at is None and not replica.reachable for replica in self.replicas)
+        probed = min(replica.probes for replica in self.replicas) >= NEVER_ANSWERED_PROBES
         return since + NEVER_ANSWERED_SECONDS if never and probed else math.inf
 
     def _paused_too_long(self, now: float) -> RunError:
-        wait = min(endpoint.paused_until for endpoint in self.endpoints) - now
+        wait = min(replica.paused_until for replica in self.replicas) - now
         return RunError(
             f"{self._names} asks to wait {wait / 60:.0f} minutes, more than the {LONGEST_PAUSE / 60:.0f} that a run "
             "waits: run the same command again then, or with a lower --rpm or --tpm; what is done is kept.",
@@ -209,18 +189,18 @@ class Fleet:
         )
 
     def _refused_too_long(self, now: float) -> RunError:
-        why = next((_why(endpoint) for endpoint in self.endpoints if endpoint.told), "")
+        why = next((_why(replica) for replica in self.replicas if replica.last_fault), "")
         return RunError(
-            f"{self._names} asks to wait, and nothing has succeeded for {now - self._barren_since:.0f} s "
+            f"{self._names} asks to wait, and nothing has succeeded for {now - self._no_success_since:.0f} s "
             f"(--max-downtime){why}; run the same command again later; what is done is kept.",
             kind=Kind.RATE,
         )
 
     def _out_too_long(self, now: float) -> RunError:
-        since = max(endpoint.failing_since for endpoint in self.endpoints)
-        if all(endpoint.succeeded_at is None for endpoint in self.endpoints):
+        since = max(replica.failing_since for replica in self.replicas)
+        if all(replica.succeeded_at is None for replica in self.replicas):
             told = (
-                f"{self._names} never answered, in {now - since:.0f} s{_why(self.endpoints[0])}; check --base-url, the "
+                f"{self._names} never answered, in {now - since:.0f} s{_why(self.replicas[0])}; check --base-url, the "
                 "network, and the server."
             )
         else:
@@ -232,9 +212,9 @@ class Fleet:
 
     @property
     def _names(self) -> str:
-        return " and ".join(endpoint.label for endpoint in self.endpoints)
+        return " and ".join(replica.label for replica in self.replicas)
 
 
-def _why(endpoint: Endpoint) -> str:
+def _why(replica: Replica) -> str:
     """What went wrong at an endpoint, to stand behind a sentence's beginning."""
-    return f": {endpoint.told.rstrip('.')}" if endpoint.told else ""
+    return f": {replica.last_fault.rstrip('.')}" if replica.last_fault else ""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contextvqa_async.errors import Kind
-from contextvqa_async.faults import Fault, Told, Verdict, classify, read_error
+from contextvqa_async.faults import ErrorBody, Fault, Verdict, classify, read_error
 from contextvqa_async.sse.shapes import (
     FINISH_REASONS,
     first_text,
@@ -268,22 +268,22 @@ class Answer:
         if reason == "error":
             yield Kind.SERVER, Verdict.TRANSIENT, f"The endpoint broke the answer off: {self.finish}.", None
         if reason == "content_filter":
-            yield Kind.FILTERED, Verdict.TERMINAL, f"The provider's filter stopped the answer: {self.finish}.", None
+            yield Kind.FILTERED, Verdict.RECORD, f"The provider's filter stopped the answer: {self.finish}.", None
         if not over:
             words = "The answer broke off: neither a finish reason nor [DONE] came."
             yield Kind.TRUNCATED, Verdict.TRANSIENT, words, None
         if text:
             return
         if self.refusal:
-            yield Kind.REFUSED, Verdict.TERMINAL, f"The model refused: {self.refusal[:200]}", None
+            yield Kind.REFUSED, Verdict.RECORD, f"The model refused: {self.refusal[:200]}", None
         if reason == "length":
             spent = "on reasoning" if self.thought else "without a word of text"
-            yield Kind.LENGTH, Verdict.TERMINAL, f"The token limit was spent {spent}.", None
+            yield Kind.LENGTH, Verdict.RECORD, f"The token limit was spent {spent}.", None
         if reason == "tool_calls" or (self.tools and reason):
-            yield Kind.TOOL_CALL, Verdict.TERMINAL, "The model called a tool instead of answering.", None
+            yield Kind.TOOL_CALL, Verdict.RECORD, "The model called a tool instead of answering.", None
         yield Kind.EMPTY, Verdict.TRANSIENT, "The answer was empty.", 3
 
 
 def _inner_fault(error: object, host: str, hint: Callable[[str], float | None]) -> Fault:
-    told = Told(message=error, raw=error) if isinstance(error, str) else read_error(error)
+    told = ErrorBody(message=error, raw=error) if isinstance(error, str) else read_error(error)
     return classify(told, status=None, host=host, wait=hint(told.raw))

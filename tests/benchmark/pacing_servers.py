@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from contextvqa_async.config import Limits
-from contextvqa_async.pacing import Fleet, Outcome
+from contextvqa_async.pacing import Ended, Fleet, Outcome
 
 TRIP = 0.03
 """Seconds there and back: what a refusal takes."""
@@ -193,7 +193,7 @@ class Simulation:
     def notices(self) -> None:
         self.result.notices += [(self.now, notice) for notice in self.fleet.notices]
         self.fleet.notices.clear()
-        if error := self.fleet.doom(self.now):
+        if error := self.fleet.fatal_error(self.now):
             raise error
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
@@ -252,10 +252,9 @@ class Simulation:
 
     def end(self, ask: Ask, outcome: Outcome, wait: float | None = None) -> None:
         tokens = ask.work.tokens if outcome is Outcome.OK and self.servers[ask.server].counts else None
-        charged = self.fleet.end(
-            ask.server, ask.flight, outcome, self.now, wait=wait, tokens=tokens, answer_tokens=tokens
-        )
-        self.result.trace.append((self.now, self.fleet.endpoints[ask.server].window.limit, self.fleet.in_flight))
+        ended = Ended(outcome, wait=wait, prompt_tokens=0, completion_tokens=tokens)
+        charged = self.fleet.end(ask.server, ask.flight, ended, self.now)
+        self.result.trace.append((self.now, self.fleet.replicas[ask.server].window.limit, self.fleet.in_flight))
         if outcome is Outcome.OK:
             self.result.done += 1
             self.result.tokens.append((self.now, ask.work.tokens))

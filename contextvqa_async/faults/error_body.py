@@ -19,7 +19,7 @@ _MOST_MESSAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ErrorBody:
     """An error as a server told it: ``words`` are all its codes and types in lower case, the most telling first."""
 
     message: str = ""
@@ -43,21 +43,21 @@ def parse_json(data: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def read_error(body: bytes | object) -> Told:
+def read_error(body: bytes | object) -> ErrorBody:
     """Read an error's body, or an object found inside a stream, in any of the shapes of section 3.2."""
     if isinstance(body, bytes):
         raw = body[:_BODY_LENGTH].decode("utf-8", "replace")
         try:
             body = parse_json(body.strip())
         except ValueError:
-            return Told(message=_plain(raw)[:_MOST_MESSAGE], raw=raw)
+            return ErrorBody(message=_plain(raw)[:_MOST_MESSAGE], raw=raw)
     else:
         raw = _dumped(body)[:_BODY_LENGTH]
     layers = list(_layers(body))
     codes = [str(layer[key]) for layer in layers for key in _CODE_KEYS if _is_word(layer.get(key))]
     types = [str(layer[key]) for layer in layers for key in _TYPE_KEYS if _is_word(layer.get(key))]
     named = [word for word in codes + types if not word.isdigit()]
-    return Told(
+    return ErrorBody(
         message=next(_messages(layers), "") or raw[:_MOST_MESSAGE],
         code=next(iter(named or codes), None),
         words=tuple(dict.fromkeys(word.lower() for word in [*codes, *types])),

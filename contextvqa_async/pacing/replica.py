@@ -10,7 +10,7 @@
 Rule: a rest is for servers, not for records. By itself an endpoint is put to rest only where nobody can connect to it,
 or where it worked before and now tells several records that it is away; a 500, a cut or a stall is charged to its
 record, so that a run of bad records ends. After a minute and a half of "away" the records are charged again. Beside
-others that do answer, one that does nothing but fail is ailing, however it fails: the fleet puts it to rest.
+others that do answer, one that does nothing but fail is outperformed, however it fails: the fleet suspends it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import random
 from collections.abc import Sequence
 
 from contextvqa_async.pacing.hints import Quota, backoff
-from contextvqa_async.pacing.outcome import Outcome
+from contextvqa_async.pacing.outcome import Ended, Outcome
 from contextvqa_async.pacing.rounds import Flight
 from contextvqa_async.pacing.window import Window
 
@@ -39,37 +39,38 @@ AWAY_PATIENCE = 90.0
 """Seconds that "away" is believed: a restart behind a gateway takes about as long at most."""
 
 
-class Endpoint:
+class Replica:
     """One server; its ``window`` counts what is in flight there."""
 
     def __init__(self, label: str, window: Window, rng: random.Random) -> None:
         self.label = label
-        self.told = ""
+        self.last_fault = ""
         """What went wrong with the last request that ended, in a sentence; empty where nothing did."""
         self.window = window
         self.paused_until = -math.inf
         self.succeeded_at: float | None = None
         self.down = False
-        self.trusting = True
-        """Whether "away" may count as the endpoint's state; the last records of a run may just be bad ones."""
+        self.believes_away = True
+        """Whether "away" may count as the endpoint's state: False once the input has ended, as the last records may
+        simply fail."""
         self.failing_since = math.inf
         self.probes = 0
         self.faults = 0
         """Requests that failed, in whatever way, since the last that did not."""
         self.faulty_since = math.inf
-        self.ailing = False
-        """Whether it is down because it fails what others answer."""
-        self.ailments = 0
+        self.outperformed = False
+        """Whether it is down because it fails while others answer."""
+        self.suspensions = 0
         self._rng = rng
         self._starts = 0
         self._failures, self._records, self._gone = 0, 0, 0
         self._failed_at = -math.inf
-        self._tolerated = False
+        self._away_too_long = False
         self._probing = False
         self._refusals = 0
         self._refused_at = -math.inf
         self._quota: Quota | None = None
-        self._quota_told = -math.inf
+        self._quota_written = -math.inf
         self._stop_until = -math.inf
 
     # may it be asked
@@ -90,8 +91,8 @@ class Endpoint:
         return (self.window.in_flight + 1) / max(self.window.limit, 1.0)
 
     def _allowance(self, now: float) -> float:
-        if self._quota and self._quota.remaining < 1 and self._quota_told + self._quota.reset > now:
-            return max(self._stop_until, self._quota_told + self._quota.reset)
+        if self._quota and self._quota.remaining < 1 and self._quota_written + self._quota.reset > now:
+            return max(self._stop_until, self._quota_written + self._quota.reset)
         return self._stop_until
 
     # what happens
@@ -113,18 +114,11 @@ class Endpoint:
             flight.asked = self._starts
         self.window.progress(flight, tokens, now)
 
-    def end(
-        self,
-        flight: Flight,
-        outcome: Outcome,
-        now: float,
-        *,
-        wait: float | None = None,
-        answer_tokens: int | None = None,
-    ) -> bool:
+    def end(self, flight: Flight, ended: Ended, now: float) -> bool:
         """A request ended; return whether its record may be charged for it."""
+        outcome, self.last_fault = ended.outcome, ended.fault
         self._probing = self._probing and not flight.probe
-        self.window.end(flight, outcome, now, answer_tokens)
+        self.window.end(flight, outcome, now, ended.completion_tokens)
         if outcome is Outcome.VOID:
             return True
         if outcome is Outcome.OK:
@@ -136,25 +130,25 @@ class Endpoint:
             self.faults += 1
             if self.down or outcome in (Outcome.GONE, Outcome.AWAY):
                 self._fail(flight, outcome, now)
-        if outcome is Outcome.RATE or (outcome is not Outcome.OK and wait is not None):
-            self._pause(flight, now, wait)
+        if outcome is Outcome.RATE or (outcome is not Outcome.OK and ended.wait is not None):
+            self._pause(flight, now, ended.wait)
         return outcome is not Outcome.RATE and not (outcome is not Outcome.OK and self.down)
 
     def _succeed(self, flight: Flight, now: float) -> None:
         self.succeeded_at = now
-        self._tolerated = False
+        self._away_too_long = False
         self._refusals = 0
         self._recover(flight, now)
 
     def _recover(self, flight: Flight, now: float) -> None:
         """It answers, be it with a refusal; where nobody was there, only a request that started since can tell."""
-        if self.down and not self.ailing and flight.started < self.failing_since:
+        if self.down and not self.outperformed and flight.started < self.failing_since:
             return
         if self.down:
             self.paused_until = min(self.paused_until, now)
-            if flight.probe or not self.ailing:
+            if flight.probe or not self.outperformed:
                 self.window.restart()
-        self.down = self.ailing = False
+        self.down = self.outperformed = False
         self._failures = self._records = self._gone = self.probes = self.faults = 0
         self.failing_since = self.faulty_since = math.inf
 
@@ -164,7 +158,7 @@ class Endpoint:
         if wait is None:
             if flight.started < self._refused_at:
                 return  # of the burst that is being waited for already
-            wait = self._untold()
+            wait = self._default_pause()
             self._refusals += 1
         else:
             wait = wait * (1 + self._rng.uniform(0, JITTER)) + 0.001
@@ -172,7 +166,7 @@ class Endpoint:
         self.paused_until = max(self.paused_until, now + wait)
         self.window.pause()
 
-    def _untold(self) -> float:
+    def _default_pause(self) -> float:
         """How long to wait where the server does not say: answers still in flight are the better clock (TCP's too)."""
         if self._refusals == 0 and self.window.in_flight:
             return self._rng.uniform(0.5, 1.0) * min(1.0, 0.1 * self.window.seconds or 0.25)
@@ -180,7 +174,7 @@ class Endpoint:
 
     # allowances
 
-    def tell(self, flight: Flight, told: Sequence[Quota], now: float) -> None:
+    def update_quotas(self, flight: Flight, told: Sequence[Quota], now: float) -> None:
         """Take in the allowances of a response's headers, which were written when its answer began."""
         written = flight.first if flight.first is not None else now
         since = self._starts - flight.asked if flight.first is not None else 0
@@ -189,9 +183,9 @@ class Endpoint:
                 continue
             if quota.remaining == 0:
                 self._stop_until = max(self._stop_until, written + quota.reset)
-            if quota.scope == "requests" and written >= self._quota_told:
+            if quota.scope == "requests" and written >= self._quota_written:
                 self._quota = Quota(scope="requests", remaining=quota.remaining - since, reset=quota.reset)
-                self._quota_told = written
+                self._quota_written = written
 
     # health
 
@@ -200,18 +194,18 @@ class Endpoint:
         """Whether someone was there at the last request."""
         return self._gone == 0
 
-    def ail(self, now: float) -> None:
+    def suspend(self, now: float) -> None:
         """Rest, because others answer while nothing but failures comes from here."""
-        self.down = self.ailing = True
-        self.ailments += 1
+        self.down = self.outperformed = True
+        self.suspensions += 1
         self.probes = 0
         self.failing_since = self.faulty_since
-        self._lie_down(now)
+        self._postpone_probe(now)
 
-    def stand_alone(self, now: float) -> None:
-        """No other answers any more: an ailing endpoint is from now on as one that says that it is away."""
-        if self.ailing:
-            self.ailing, self.failing_since = False, now
+    def treat_as_away(self, now: float) -> None:
+        """No other answers any more: an outperformed endpoint counts from now on as one that says that it is away."""
+        if self.outperformed:
+            self.outperformed, self.failing_since = False, now
 
     def _fail(self, flight: Flight, outcome: Outcome, now: float) -> None:
         if self._failures == 0:
@@ -231,17 +225,17 @@ class Endpoint:
     def _is_down(self) -> bool:
         if self._gone >= FAILURES:
             return True
-        worked = self.trusting and self.succeeded_at is not None and not self._tolerated
+        worked = self.believes_away and self.succeeded_at is not None and not self._away_too_long
         return worked and self._records >= AWAY_RECORDS and self.window.in_flight == 0
 
     def _rest(self, flight: Flight, now: float) -> None:
-        believed = self.ailing or (self.trusting and now - self.failing_since <= AWAY_PATIENCE)
+        believed = self.outperformed or (self.believes_away and now - self.failing_since <= AWAY_PATIENCE)
         if self.reachable and not believed:
-            self.down, self._tolerated = False, True
+            self.down, self._away_too_long = False, True
             self.window.restart()
         elif flight.probe or self.probes == 0:
-            self._lie_down(now)
+            self._postpone_probe(now)
 
-    def _lie_down(self, now: float) -> None:
+    def _postpone_probe(self, now: float) -> None:
         rest = min(LONGEST_REST, max(1.0, (now - self.failing_since) / 2)) * self._rng.uniform(0.5, 1.0)
         self.paused_until = max(self.paused_until, now + rest)

@@ -18,11 +18,11 @@ from contextvqa_async.client.dialect import Dialect
 from contextvqa_async.client.exchange import Exchange
 from contextvqa_async.client.masking import masker
 from contextvqa_async.client.proxies import find_proxy
-from contextvqa_async.client.reading import Reply
+from contextvqa_async.client.response import Reply
 from contextvqa_async.client.transport import Body, make_ssl_context, open_transport
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import Kind, RecordError
-from contextvqa_async.faults import MESSAGE_LENGTH, Fault, Told
+from contextvqa_async.faults import MESSAGE_LENGTH, ErrorBody, Fault
 from contextvqa_async.items import Completion
 from contextvqa_async.sse import Answer
 
@@ -30,21 +30,21 @@ _MOST_FREE = 8
 """Stale connections and changed parameters cost a record nothing, but not for ever."""
 
 
-class Asking:
+class Attempts:
     """One record's way through its attempts. ``trials``: the dialects that its refusals ask for, until it is answered;
     ``sent``: the one of its last request.
     """
 
-    __slots__ = ("_free", "attempts", "doubted", "faults", "fresh", "messages", "most", "sent", "trials")
+    __slots__ = ("_free", "doubted", "faults", "fresh", "made", "messages", "most", "sent", "trials")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.messages: Sequence[bytes] | None = None
-        self.attempts = 0
+        self.made = 0
         self.faults: Counter[Kind] = Counter()
         self.fresh = False
         self.doubted = False
-        self.trials: dict[Line, Dialect] = {}
+        self.trials: dict[EndpointClient, Dialect] = {}
         self.sent: Dialect | None = None
         self._free = 0
 
@@ -59,20 +59,19 @@ class Asking:
         return self._free <= _MOST_FREE
 
 
-class Line:
+class EndpointClient:
     """One endpoint: its address, headers, connections, and the parameters that it takes."""
 
     def __init__(self, endpoint: Endpoint, generation: Generation, limits: Limits, clock: Callable[[], float]) -> None:
-        self.endpoint = endpoint
+        self.config = endpoint
         self.dialect = Dialect(endpoint.model, generation)
-        self.innocent: set[str] = set()
+        self.not_at_fault: set[str] = set()
         url = httpx.URL(endpoint.url)
         given = dict(endpoint.auth_headers)
         if url.userinfo and "authorization" not in {name.lower() for name in given}:
             given["Authorization"] = f"Basic {b64encode(unquote_to_bytes(url.userinfo)).decode()}"
-        self._url = url.copy_with(userinfo=b"")
-        self._headers = _headers(given, streamed=not generation.no_stream)
-        self._exchange = Exchange(limits, endpoint.host, clock)
+        headers = _headers(given, streamed=not generation.no_stream)
+        self._exchange = Exchange(url.copy_with(userinfo=b""), headers, limits, clock)
         self.mask = masker(given, endpoint.base_url.strip())
         """Puts asterisks where this endpoint's secrets stand."""
         self._proxy = None if endpoint.direct else find_proxy(endpoint.url, os.environ)
@@ -84,26 +83,26 @@ class Line:
             self._transports[pooled] = open_transport(self._context, self._proxy, pooled=pooled)
         return self._transports[pooled]
 
-    async def ask(self, asking: Asking, slot: Slot) -> Reply:
+    async def ask(self, attempts: Attempts, slot: Slot) -> Reply:
         """Send one request."""
-        asking.sent = dialect = asking.trials.get(self, self.dialect)
-        body = Body(dialect.head, *(asking.messages or (b"[]",)), b"}")
-        transport = self._transport(pooled=not asking.fresh)
-        asking.fresh = False
-        return await self._exchange.ask(transport, self._url, self._headers, body, slot.progress)
+        attempts.sent = dialect = attempts.trials.get(self, self.dialect)
+        body = Body(dialect.head, *(attempts.messages or (b"[]",)), b"}")
+        transport = self._transport(pooled=not attempts.fresh)
+        attempts.fresh = False
+        return await self._exchange.ask(transport, body, slot.progress)
 
-    def adapt(self, asking: Asking, told: Told) -> bool:
+    def adapt(self, attempts: Attempts, told: ErrorBody) -> bool:
         """Whether the refusal was of a parameter, and the record's next request will be without it (R-01 to R-04)."""
-        sent = asking.sent or self.dialect
+        sent = attempts.sent or self.dialect
         if (name := sent.repeats(told)) is not None:  # refused alike without it
-            self.innocent.add(name)
-            asking.trials.pop(self, None)
+            self.not_at_fault.add(name)
+            attempts.trials.pop(self, None)
             return False
-        if self not in asking.trials and sent is not self.dialect:  # another record has taught us meanwhile
-            return self.dialect.knows(told) and asking.free()
-        changed = sent.without(told, self.innocent)
+        if self not in attempts.trials and sent is not self.dialect:  # another record has taught us meanwhile
+            return self.dialect.knows(told) and attempts.free()
+        changed = sent.without(told, self.not_at_fault)
         if changed is not None:
-            asking.trials[self] = changed
+            attempts.trials[self] = changed
         return changed is not None
 
     def adopt(self, trial: Dialect) -> list[str]:
@@ -115,14 +114,14 @@ class Line:
         self.dialect = trial
         return [self.mask(notice) for notice in news]
 
-    def completion(self, reply: Reply, answer: Answer, asking: Asking) -> Completion:
+    def completion(self, reply: Reply, answer: Answer, attempts: Attempts) -> Completion:
         """The answer as it is handed on."""
         return Completion(
             text=answer.text,
             finish_reason=answer.finish_reason,
-            model=self.mask(answer.model or self.endpoint.model),
+            model=self.mask(answer.model or self.config.model),
             request_id=self._masked(answer.request_id),
-            attempts=asking.attempts,
+            attempts=attempts.made,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
             reasoning_tokens=answer.reasoning_tokens,
@@ -131,7 +130,7 @@ class Line:
             warnings=answer.warnings(),
         )
 
-    def record_error(self, fault: Fault, asking: Asking) -> RecordError:
+    def record_error(self, fault: Fault, attempts: Attempts) -> RecordError:
         """The fault as the record's own end."""
         return RecordError(
             self.sentence(fault),
@@ -139,7 +138,7 @@ class Line:
             status=fault.status,
             code=self._masked(fault.code),
             request_id=self._masked(fault.request_id),
-            attempts=asking.attempts,
+            attempts=attempts.made,
         )
 
     def sentence(self, fault: Fault) -> str:

@@ -21,13 +21,13 @@ from typing import Self
 import anyio
 
 from contextvqa_async.admission import Admission, Slot
-from contextvqa_async.client.line import Asking, Line
-from contextvqa_async.client.reading import Reply
+from contextvqa_async.client.endpoint import Attempts, EndpointClient
+from contextvqa_async.client.response import Reply
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import ADVICE, Kind, RunError
 from contextvqa_async.faults import Fault, Verdict
 from contextvqa_async.items import Completion
-from contextvqa_async.pacing import Outcome, backoff
+from contextvqa_async.pacing import Ended, Outcome, backoff
 
 __all__ = ["Client"]
 
@@ -60,7 +60,7 @@ class Client:
         on_retry: Callable[[str], object] = ignore,
         on_tokens: Callable[[int | None, int | None], object] = ignore,
     ) -> None:
-        self._lines = [Line(endpoint, generation, limits, clock) for endpoint in endpoints]
+        self._endpoints = [EndpointClient(each, generation, limits, clock) for each in endpoints]
         self._limits = limits
         self._admission = admission
         self._sleep = sleep
@@ -68,7 +68,7 @@ class Client:
         self._on_notice = on_notice
         self._on_retry = on_retry
         self._on_tokens = on_tokens
-        self._doom: RunError | None = None
+        self._fatal: RunError | None = None
         self._resting: set[anyio.CancelScope] = set()
         self._succeeded = False
         self._alike: tuple[Kind | None, int] = (None, 0)
@@ -80,9 +80,9 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with anyio.CancelScope(shield=True):
-            for line in self._lines:
+            for endpoint in self._endpoints:
                 with anyio.move_on_after(2):
-                    await line.aclose()
+                    await endpoint.aclose()
 
     def wake(self) -> None:
         """End every back-off at once: the run is stopping, and those that sleep should hear of it."""
@@ -95,85 +95,89 @@ class Client:
         ``prepare`` is awaited once, when the first slot is given, and returns the messages as JSON, in pieces to
         be joined; what it raises passes through. Raises RecordError, RunError, or the admission's Withdrawn.
         """
-        asking = Asking(self._limits.max_attempts)
+        attempts = Attempts(self._limits.max_attempts)
         while True:
-            self._stop_if_doomed()
-            async with self._admission.slot(again=asking.again) as slot:
-                self._stop_if_doomed()
-                if asking.messages is None:
-                    asking.messages = await prepare()
-                line = self._lines[slot.endpoint]
-                reply = await line.ask(asking, slot)
-                rest = self._judge(line, asking, reply, slot)
+            self._raise_if_fatal()
+            async with self._admission.slot(again=attempts.again) as slot:
+                self._raise_if_fatal()
+                if attempts.messages is None:
+                    attempts.messages = await prepare()
+                endpoint = self._endpoints[slot.endpoint]
+                reply = await endpoint.ask(attempts, slot)
+                rest = self._judge(endpoint, attempts, reply, slot)
             if reply.answer is not None:
-                return line.completion(reply, reply.answer, asking)
+                return endpoint.completion(reply, reply.answer, attempts)
             if rest > 0:
                 await self._rest(rest)
 
-    def _stop_if_doomed(self) -> None:
-        if self._doom is not None:
-            raise RunError(str(self._doom), kind=self._doom.kind)
+    def _raise_if_fatal(self) -> None:
+        if self._fatal is not None:
+            raise RunError(str(self._fatal), kind=self._fatal.kind)
 
-    def _judge(self, line: Line, asking: Asking, reply: Reply, slot: Slot) -> float:
+    def _judge(self, endpoint: EndpointClient, attempts: Attempts, reply: Reply, slot: Slot) -> float:
         """Settle the slot and draw the conclusions; return the seconds to rest before asking again."""
         fault, (prompt, completion) = reply.fault, reply.tokens
         if fault is None or reply.tokens != (None, None):
             self._on_tokens(prompt, completion)
         if fault is None:
             self._succeeded, self._alike = True, (None, 0)
-            tokens = None if prompt is None or completion is None else prompt + completion
-            slot.settle(Outcome.OK, tokens=tokens, headers=reply.headers, answer_tokens=completion)
-            asking.attempts += 1
-            for taught, trial in asking.trials.items():
+            slot.settle(Ended(Outcome.OK, prompt_tokens=prompt, completion_tokens=completion, headers=reply.headers))
+            attempts.made += 1
+            for taught, trial in attempts.trials.items():
                 for notice in taught.adopt(trial):
                     self._on_notice(notice)
             return 0
-        if reply.stale and asking.free():
-            slot.settle(Outcome.VOID)
-            asking.fresh = True
+        if reply.stale and attempts.free():
+            slot.settle(Ended(Outcome.VOID))
+            attempts.fresh = True
             return 0
-        if _may_be_a_parameters(fault) and reply.told is not None and line.adapt(asking, reply.told):
-            slot.settle(Outcome.VOID, headers=reply.headers)
+        if (
+            _may_concern_parameter(fault)
+            and reply.error_body is not None
+            and endpoint.adapt(attempts, reply.error_body)
+        ):
+            slot.settle(Ended(Outcome.VOID, headers=reply.headers))
             return 0
-        charged = slot.settle(_outcome(fault), wait=fault.wait, headers=reply.headers, told=line.sentence(fault))
+        told = endpoint.sentence(fault)
+        charged = slot.settle(Ended(_outcome(fault), wait=fault.wait, headers=reply.headers, fault=told))
         charged = charged or reply.begun  # an answer that began may be paid for: not for ever
-        asking.attempts += charged or fault.verdict in (Verdict.TERMINAL, Verdict.DOOM)
-        self._stop_the_run(line, asking, fault)
-        return self._again(line, asking, fault, charged)
+        attempts.made += charged or fault.verdict in (Verdict.RECORD, Verdict.FATAL)
+        self._stop_the_run(endpoint, attempts, fault)
+        return self._again(endpoint, attempts, fault, charged)
 
-    def _again(self, line: Line, asking: Asking, fault: Fault, charged: bool) -> float:
+    def _again(self, endpoint: EndpointClient, attempts: Attempts, fault: Fault, charged: bool) -> float:
         """Seconds to rest before the next attempt. Raises RecordError where there is none."""
-        asking.faults[fault.kind] += charged
-        spent = fault.tries is not None and asking.faults[fault.kind] >= fault.tries
-        own = fault.verdict is Verdict.TERMINAL or (fault.verdict is Verdict.DOOM and not fault.firm)
-        if own or spent or asking.attempts >= asking.most:
-            raise line.record_error(fault, asking)
-        self._on_retry(line.sentence(fault))
+        attempts.faults[fault.kind] += charged
+        spent = fault.tries is not None and attempts.faults[fault.kind] >= fault.tries
+        own = fault.verdict is Verdict.RECORD or (fault.verdict is Verdict.FATAL and not fault.by_code)
+        if own or spent or attempts.made >= attempts.most:
+            raise endpoint.record_error(fault, attempts)
+        self._on_retry(endpoint.sentence(fault))
         if not charged or fault.verdict is Verdict.RATE:  # for the rate the admission makes everyone wait
             return 0.0
-        return backoff(asking.attempts - 1, self._rng)
+        return backoff(attempts.made - 1, self._rng)
 
-    def _stop_the_run(self, line: Line, asking: Asking, fault: Fault) -> None:
+    def _stop_the_run(self, endpoint: EndpointClient, attempts: Attempts, fault: Fault) -> None:
         """Raise RunError where no request of this run can succeed."""
-        if not self._is_doom(asking, fault):
+        if not self._is_fatal(attempts, fault):
             return
-        told = line.sentence(fault).rstrip(".")
-        self._doom = RunError(f"{line.endpoint.label}: {told}; {ADVICE[fault.kind]}.", kind=fault.kind)
+        told = endpoint.sentence(fault).rstrip(".")
+        self._fatal = RunError(f"{endpoint.config.label}: {told}; {ADVICE[fault.kind]}.", kind=fault.kind)
         self.wake()
-        raise self._doom
+        raise self._fatal
 
-    def _is_doom(self, asking: Asking, fault: Fault) -> bool:
+    def _is_fatal(self, attempts: Attempts, fault: Fault) -> bool:
         kind, count = self._alike
         self._alike = (fault.kind, count + 1 if kind is fault.kind else 1)
-        if fault.verdict is not Verdict.DOOM:
+        if fault.verdict is not Verdict.FATAL:
             wrong_address = not self._succeeded and fault.kind in (Kind.REDIRECT, Kind.NOT_FOUND)
             return wrong_address and self._alike[1] >= _SAME_IN_A_ROW
         if not self._succeeded:
             return True
-        if not fault.firm:  # an error may echo the record's own words: one record stops no run
+        if not fault.by_code:  # an error may echo the record's own words: one record stops no run
             return self._alike[1] >= _SAME_IN_A_ROW
-        glitch = fault.kind is Kind.CREDENTIAL and not asking.doubted
-        asking.doubted = True
+        glitch = fault.kind is Kind.CREDENTIAL and not attempts.doubted
+        attempts.doubted = True
         return not glitch
 
     async def _rest(self, seconds: float) -> None:
@@ -185,7 +189,7 @@ class Client:
                 self._resting.discard(scope)
 
 
-def _may_be_a_parameters(fault: Fault) -> bool:
+def _may_concern_parameter(fault: Fault) -> bool:
     """Whether such a refusal may be of a parameter, not of the record."""
     return fault.status in (400, 422) and fault.kind in (Kind.INVALID_REQUEST, Kind.MODEL, Kind.NOT_FOUND)
 
@@ -201,8 +205,8 @@ def _outcome(fault: Fault) -> Outcome:
 
 
 _OUTCOMES = {
-    Verdict.TERMINAL: Outcome.VOID,
-    Verdict.DOOM: Outcome.VOID,
+    Verdict.RECORD: Outcome.VOID,
+    Verdict.FATAL: Outcome.VOID,
     Verdict.RATE: Outcome.RATE,
     Verdict.OVERLOAD: Outcome.OVERLOAD,
     Verdict.TRANSIENT: Outcome.FAULT,

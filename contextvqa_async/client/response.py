@@ -15,11 +15,11 @@ from typing import cast
 import httpx
 
 from contextvqa_async.client.inflate import Unreadable, decoder
-from contextvqa_async.client.transport import Wire
 from contextvqa_async.client.trouble import TROUBLE, cause_of, words_of
+from contextvqa_async.client.wire import Wire
 from contextvqa_async.config import Limits
 from contextvqa_async.errors import Kind
-from contextvqa_async.faults import Fault, Told, Verdict, classify, obey_should_retry, read_error, request_id
+from contextvqa_async.faults import ErrorBody, Fault, Verdict, classify, obey_should_retry, read_error, request_id
 from contextvqa_async.pacing import wait_hint
 from contextvqa_async.sse import Answer, Decoder, TooLong
 
@@ -52,7 +52,7 @@ class Reply:
 
     answer: Answer | None = None
     fault: Fault | None = None
-    told: Told | None = None
+    error_body: ErrorBody | None = None
     headers: Mapping[str, str] | None = None
     started: float = 0.0
     first: float | None = None
@@ -62,19 +62,21 @@ class Reply:
     tokens: tuple[int | None, int | None] = (None, None)
 
 
-class Reading:
+class ResponseReader:
     """Reads one response under its deadlines."""
 
     def __init__(
         self,
         response: httpx.Response,
         wire: Wire,
+        host: str,
         limits: Limits,
         on_progress: Callable[[float], object],
         clock: Callable[[], float],
     ) -> None:
         self._response = response
         self._wire = wire
+        self._host = host
         self._limits = limits
         self._on_progress = on_progress
         self._now = asyncio.get_running_loop().time
@@ -82,7 +84,7 @@ class Reading:
         self._first: float | None = None
         self._trouble: Exception | None = None
 
-    async def answer(self, host: str) -> Reply:
+    async def answer(self) -> Reply:
         """Read a 2xx: a stream, a JSON body, or what else came in their place."""
         answer = Answer()
         incoming = Decoder(answer)
@@ -95,7 +97,7 @@ class Reading:
         answer.ended = self._trouble is None and not {"content-length", "transfer-encoding"}.isdisjoint(headers)
         incoming.finish()
         answer.request_id = request_id(headers)
-        fault = answer.fault(host, lambda words: wait_hint(headers, words, time.time()))
+        fault = answer.fault(self._host, lambda words: wait_hint(headers, words, time.time()))
         if fault is not None:
             fault = self._explained(fault, answer, incoming.excerpt)
             status = fault.status or self._response.status_code
@@ -154,7 +156,7 @@ class Reading:
             return timeout_fault(f"The answer took longer than {self._limits.timeout:g} s.")
         return timeout_fault(f"The answer stalled: nothing came for {self._limits.stall_timeout:g} s.")
 
-    async def refusal(self, host: str) -> Reply:
+    async def refusal(self) -> Reply:
         """Read a status that is no success, and as much of its body as a message needs."""
         self._wire.due = min(self._wire.due, self._now() + _ERROR_SECONDS)
         headers, status = headers_of(self._response), self._response.status_code
@@ -162,18 +164,18 @@ class Reading:
         if 300 <= status < 400:
             target = headers.get("location", "an address that it does not name")
             message = f"The endpoint redirects to {target} (HTTP {status})."
-            fault = Fault(kind=Kind.REDIRECT, verdict=Verdict.TERMINAL, message=message, status=status)
+            fault = Fault(kind=Kind.REDIRECT, verdict=Verdict.RECORD, message=message, status=status)
             return Reply(fault=replace(fault, request_id=request_id(headers)), headers=headers)
         told = read_error(body)
         wait = wait_hint(headers, told.raw, time.time())
-        fault = classify(told, status=status, host=host, wait=wait)
+        fault = classify(told, status=status, host=self._host, wait=wait)
         phrase = self._response.reason_phrase
         fault = replace(
             obey_should_retry(fault, headers.get("x-should-retry", "").lower()),
             message=f"HTTP {status}: {told.message or phrase or 'no words'}",
             request_id=request_id(headers) or fault.request_id,
         )
-        return Reply(fault=fault, told=told, headers=headers)
+        return Reply(fault=fault, error_body=told, headers=headers)
 
     def _pieces(self) -> AsyncIterator[bytes]:
         return cast(httpx.AsyncByteStream, self._response.stream).__aiter__()
