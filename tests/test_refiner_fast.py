@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from benchmark.refiner_answers import LAYOUTS, ordinary
 from hypothesis import given, settings
@@ -9,11 +12,21 @@ from hypothesis import strategies as st
 from test_refiner import FILES, RAWS, shared
 from test_refiner_grammar import ARTICLES, PAIRS, Layout, layouts, render
 
+import contextvqa_async.refiner as package
 from contextvqa_async.items import Refined
 from contextvqa_async.refiner.fast import read_fast
 from contextvqa_async.refiner.reading import read
 from contextvqa_async.refiner.refinement import refined
 from contextvqa_async.refiner.unwrap import unwrap
+
+ROOT = Path(package.__file__).parent
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.py")), ids=lambda path: path.stem)
+def test_the_fast_path_has_one_door(path: Path) -> None:
+    """No file of the refiner imports from the fast path's modules, but only from the package."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+    assert not [node.module for node in nodes if "refiner.fast." in (node.module or "")]
 
 
 def both(text: str) -> tuple[Refined | None, Refined]:

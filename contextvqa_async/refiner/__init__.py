@@ -24,6 +24,6 @@ Rule: pure, total and linear: no text raises, and none takes more than time in p
 from __future__ import annotations
 
 from contextvqa_async.refiner.refinement import refine
-from contextvqa_async.refiner.stream import PairCounter, Refiner
+from contextvqa_async.refiner.stream import Refiner
 
-__all__ = ["PairCounter", "Refiner", "refine"]
+__all__ = ["Refiner", "refine"]

@@ -30,14 +30,14 @@ def article_labels(lines: list[Line], part: tuple[int, int]) -> list[int]:
     """Lines that say that an article follows; in the middle of prose only those that say it like the first."""
     found: list[int] = []
     paragraphs = 0
-    told = False
+    in_prose = False
     for at in range(*part):
         line = lines[at]
         if line.kind == "blank":
             continue
         if line.mark == ARTICLE or (line.label is not None and not line.sealed and says_article(line)):
             again = bool(found) and _same(lines[found[0]], line)
-            if told and not again and (_counted(line) or _section(line)):
+            if in_prose and not again and (_counted(line) or _section(line)):
                 continue
             sure = line.mark == ARTICLE or _strong(line)
             if sure or (not paragraphs and not found) or again:
@@ -46,7 +46,9 @@ def article_labels(lines: list[Line], part: tuple[int, int]) -> list[int]:
             continue
         elif not paragraphs and bulk(line.words) > (100 if line.words[-1:] == "." else 160) and not opens(line.words):
             paragraphs += 1
-        told = told or (line.kind == "text" and line.style == "text" and line.label is None and not opens(line.words))
+        in_prose = in_prose or (
+            line.kind == "text" and line.style == "text" and line.label is None and not opens(line.words)
+        )
     return found
 
 

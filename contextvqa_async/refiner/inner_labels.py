@@ -204,8 +204,8 @@ def _fits(label: Label, state: Before, before: str, line: Line, *, before_asking
         if state == "none":
             asked = asks(before.rstrip(" |/-–—([（【*→•"))
             decorated = bool(line.decor or line.bold or line.bolds) or line.is_label("pair")
-            told = _is_brief_item(line) and len(label.word) > 1 and label.sign == "colon" and bool(before.strip())
-            return told or (
+            commanded = _is_brief_item(line) and len(label.word) > 1 and label.sign == "colon" and bool(before.strip())
+            return commanded or (
                 asked and (not label.is_letter or decorated or len(before) < 160) and len(before) < QUESTION_MAX
             )
         return False

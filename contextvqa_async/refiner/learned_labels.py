@@ -1,8 +1,8 @@
 """Text with labels that no table knows comes in; the same text with marks in their place goes out.
 
-Rule: a word that begins lines again and again, and is ended as a label is, is one. What it labels is told by its place:
-what asks is a question, what follows each question its answer, what follows each answer a remark. A pair of unknown
-words counts only where no known one labels a pair: a dialogue in an article has labels, too.
+Rule: a word that begins lines again and again, and is ended as a label is, is one. What it labels follows from its
+place: what asks is a question, what follows each question its answer, what follows each answer a remark. A pair of
+unknown words counts only where no known one labels a pair: a dialogue in an article has labels, too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ WORDS = lazy(
 )
 """A cheap look: all words that may be labels."""
 UNLABELLED = "?"
-"""The key of a question that a number, a bullet or bold tells, not a word."""
+"""The key of a question that a number, a bullet or bold marks, not a word."""
 KINDS_MAX = 16
 """More kinds of labels than any layout has."""
 MARKS = {"question": QUESTION, "answer": ANSWER, "note": NOTE}
@@ -91,10 +91,10 @@ def _found(text: str) -> list[Candidate]:
     return [one for one in found if one.key != UNLABELLED or one.asks]
 
 
-def _hear(one: Candidate, told: str) -> None:
+def _hear(one: Candidate, behind: str) -> None:
     """Note what the words up to the next label are like."""
-    one.says = bool(told) and told[0] != "\n"
-    words, _, more = told.lstrip().partition("\n\n")
+    one.says = bool(behind) and behind[0] != "\n"
+    words, _, more = behind.lstrip().partition("\n\n")
     line = words.partition("\n")[0].rstrip("*_ \t")
     one.asks = asks(line) or (one.key == UNLABELLED and any(map(line.__contains__, ASKING)))
     one.brief = len(words) < QUOTED_ANSWER_MAX and not any(asks(line) for line in more.split("\n"))
@@ -137,7 +137,7 @@ def _key(word: str) -> str:
 
 
 def _kinds(found: list[Candidate]) -> dict[str, str]:
-    """What each unknown word labels, if its place among the others tells."""
+    """What each unknown word labels, where its place among the others shows it."""
     found = [one for one in found if one.key]
     places = _Places(found)
     asked = next((key for key in ("question", UNLABELLED) if places.count[key] > 1), "")

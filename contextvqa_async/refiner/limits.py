@@ -1,4 +1,4 @@
-"""Lengths in characters by which words are told from each other: an answer from prose, a title from a sentence.
+"""Lengths in characters by which words are told apart: an answer from prose, a title from a sentence.
 
 Rule: a limit that several files share stands here, so that it has one value; one that a single file needs stands there.
 """

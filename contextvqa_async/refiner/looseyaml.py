@@ -102,7 +102,7 @@ class YamlReader:
         while (line := self._peek()) is not None and _indent(line) > indent and not _closed(parts):
             parts.append(line.strip())
             self.at += 1
-        return _told(" ".join(parts))
+        return _scalar_value(" ".join(parts))
 
     def _block(self, style: str, indent: int) -> str:
         """The lines below, as they stand (``|``) or as paragraphs (``>``)."""
@@ -131,7 +131,7 @@ def _closed(parts: list[str]) -> bool:
     )
 
 
-def _told(words: str) -> Any:
+def _scalar_value(words: str) -> Any:
     """A scalar without its quotes, or the list or mapping that it writes in brackets."""
     if words[0] in "[{":
         return read_json(words)[0]

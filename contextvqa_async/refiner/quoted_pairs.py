@@ -1,6 +1,6 @@
 """Lines come in, some with the parts that they were cut in; for each of those either the parts or the whole go out.
 
-Rule: prose may tell of pairs (``a page lists "Q: What? A: That." in plain text``). Where labels begin lines, such
+Rule: prose may quote pairs (``a page lists "Q: What? A: That." in plain text``). Where labels begin lines, such
 a line before or behind them is prose and stays whole, unless its pairs go on in theirs.
 """
 

@@ -72,7 +72,7 @@ def next_words(lines: list[Line], at: int) -> Line | None:
 
 
 def speaks(line: Line) -> bool:
-    """Whether a line begins a person's turn: a pair's question only where all are told so."""
+    """Whether a line begins a person's turn in a dialogue: a question of a pair only if all questions begin so."""
     return line.label is not None and line.label.word in {"user", "human"}
 
 

@@ -76,18 +76,18 @@ class Scanner:
         if line.mark in {QUESTION, TERM}:
             return line.mark == QUESTION or line.asks or self.ahead.kind[at] == "answer"
         if line.label is not None:
-            if line.label.kind == "question" and self._tells(at):
+            if line.label.kind == "question" and self._is_labelled_prose(at):
                 return False
             if line.label.kind == "question":
                 return not line.label.plural or bool(line.rest)
             return line.label.kind == "pair" and len(line.rest) > 8
         return self._asks_bare(at, anchored)
 
-    def _tells(self, at: int) -> bool:
+    def _is_labelled_prose(self, at: int) -> bool:
         """Whether a labelled line is prose: sentences that ask nothing, no answer to them, and pairs further on."""
         line = self.lines[at]
-        told = line.rest[-1:] == "." and (". " in line.rest or '" ' in line.rest) and not line.asks
-        return told and self.ahead.kind[at] in {"question", "break", "data"}
+        sentences = line.rest[-1:] == "." and (". " in line.rest or '" ' in line.rest) and not line.asks
+        return sentences and self.ahead.kind[at] in {"question", "break", "data"}
 
     def _dotted(self, at: int) -> bool:
         """Whether the next line of words is several sentences, no answer to an item of a list."""
@@ -95,7 +95,7 @@ class Scanner:
         return after is not None and len(after.rest) > 60 and ". " in after.rest
 
     @staticmethod
-    def _tells_more(line: Line) -> bool:
+    def _is_prose(line: Line) -> bool:
         """Whether a line without any look of its own is more than one sentence."""
         return line.style == "text" and SENTENCES.search(line.body) is not None
 
@@ -113,7 +113,7 @@ class Scanner:
             and not self.ahead.gap[at]
             and (
                 line.asks
-                or (anchored and not self._tells_more(line))
+                or (anchored and not self._is_prose(line))
                 or ((line.decor or line.bold) and not self._dotted(at))
             )
         ):
@@ -195,9 +195,9 @@ def _quoted(region: Region, main: Region, lines: list[Line]) -> bool:
     between = lines[region.end : main.start]
     if region.start >= main.start or len(region.pairs) * 2 > len(main.pairs) or _labels_article(between):
         return False
-    told = any(bulk(asked.answer) > ANSWER_MAX // 2 for asked in region.pairs)
+    long = any(bulk(asked.answer) > ANSWER_MAX // 2 for asked in region.pairs)
     headed = not _like(region, main) and any(line.pairs_head for line in between)
-    return told or headed or _prose(lines, region.end, main.start)
+    return long or headed or _prose(lines, region.end, main.start)
 
 
 def _labels_article(lines: list[Line]) -> bool:
@@ -229,14 +229,14 @@ def _prose(lines: list[Line], start: int, stop: int) -> bool:
 
 
 def _announces(line: Line) -> bool:
-    """Whether a line announces, rather than tells."""
+    """Whether a line is no prose, but only announces what follows or says farewell."""
     return len(line.words) < ANNOUNCEMENT_MAX and (
         opens(line.words) or closes(line.words) or line.words.endswith((":", "："))
     )
 
 
 def _amid(region: Region, stop: int, lines: list[Line]) -> bool:
-    """Whether a stretch stands in the middle of the prose before a line: a dialogue, or a pair, which it tells."""
+    """Whether a stretch stands in the middle of the prose before a line: a dialogue, or a pair that it quotes."""
     return _prose(lines, 0, region.start) and _prose(lines, region.end, stop)
 
 

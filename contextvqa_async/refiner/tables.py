@@ -163,13 +163,13 @@ def _asking(rows: Rows) -> tuple[int, int] | None:
 
 def _pair(cells: list[str], asked: int, answer: int) -> Iterator[Line]:
     question = cells[asked] if asked < len(cells) else ""
-    line = _told(question, cells[answer] if answer < len(cells) else "", " ".join(filter(None, cells)))
+    line = _pair_of_cells(question, cells[answer] if answer < len(cells) else "", " ".join(filter(None, cells)))
     if line:
         yield line
 
 
 @lru_cache(maxsize=256)
-def _told(question: str, answer: str, words: str) -> Line | None:
+def _pair_of_cells(question: str, answer: str, words: str) -> Line | None:
     """A pair of two cells, if one asks; models that repeat themselves repeat whole rows."""
     question, answer = plain(question)[0].strip(), plain(answer)[0].strip()
     label = read_label(question)

@@ -25,7 +25,7 @@ from contextvqa_async.refiner.stretch import TAIL
 TRIES = 4
 """A text with more beginnings of runs than this holds no run worth looking for: each costs time in proportion to it."""
 LineWords = tuple[str, str]
-"""A line, and the words that it tells."""
+"""A line, and the words of its question or answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _torn(lead: Lead, answer: str) -> bool:
 
 
 def _read(written: PairTemplate, question_line: LineWords, answer_line: LineWords, *, sure: bool) -> tuple[str, ...]:
-    """A pair that is not told by its labels alone, or whose words are not ``sure`` to hold no signs; none where its
+    """A pair that its labels alone do not prove, or whose words are not ``sure`` to hold no signs; none where its
     lines hold anything else."""
     if written.joined:
         return closely(question_line[0], "question", "answer")
@@ -111,24 +111,24 @@ def _read(written: PairTemplate, question_line: LineWords, answer_line: LineWord
     return question, answer
 
 
-def _after_label(lead: Lead, told: LineWords, sure: bool) -> str:
-    line, words = told
+def _after_label(lead: Lead, line_words: LineWords, sure: bool) -> str:
+    line, words = line_words
     if in_bold(words, sure=sure) if lead.closing else (sure or behind_label(words)):
         asks = lead.label is not None and lead.label.kind == "question"
         return words if words[0].isalpha() or not asks else ""
     return "".join(closely(line, lead.label.kind)) if lead.label else ""
 
 
-def _numbered(lead: Lead, told: LineWords, sure: bool) -> str:
-    line, words = told
+def _numbered(lead: Lead, line_words: LineWords, sure: bool) -> str:
+    line, words = line_words
     single = words.find("?") == len(words) - 1 and words[0].isalpha()
     return words if single and plain_question(words, sure=sure) else close_question(line)
 
 
-def _bare(lead: Lead, told: LineWords, sure: bool) -> str:
+def _bare(lead: Lead, line_words: LineWords, sure: bool) -> str:
     """An answer without a label; a mere number could be the next question's, and a word before a colon a label that
     the text teaches."""
-    line, words = told
+    line, words = line_words
     if (words.isdigit() and len(words) < 4) or ":" in words or "：" in words:
         return ""
     return words if plain_answer(words, sure=sure) else close_answer(line)

@@ -116,8 +116,8 @@ def closely(raw: str, *kinds: LabelKind) -> tuple[str, ...]:
     ('Who?', 'Bob')
     """
     parts = cut(read_line(raw)) if len(raw) < READ_TWICE_MAX else []
-    told = tuple([part.label.kind for part in parts if part.label and part.rest])
-    return tuple([part.rest for part in parts]) if told == kinds and len(parts) == len(kinds) else ()
+    labels = tuple([part.label.kind for part in parts if part.label and part.rest])
+    return tuple([part.rest for part in parts]) if labels == kinds and len(parts) == len(kinds) else ()
 
 
 def close_question(raw: str) -> str:

@@ -143,12 +143,12 @@ def _shape(line: Line) -> str:
 
 def _plain_prose(lines: list[Line], shape: str) -> list[str] | None:
     """The words of all paragraphs, if the first is no preamble."""
-    told = [line for line in lines if line.kind != "blank"]
+    filled = [line for line in lines if line.kind != "blank"]
     first = 1 if shape[0] == "A" else shape.find("p")
-    if shape[0] != "A" and _prefaced(told[first].words):
+    if shape[0] != "A" and _prefaced(filled[first].words):
         return None
-    prose = [told[0].rest] if shape[0] == "A" else []
-    prose += [line.words for at, line in enumerate(told) if at >= first and shape[at] in "pts" and line.words]
+    prose = [filled[0].rest] if shape[0] == "A" else []
+    prose += [line.words for at, line in enumerate(filled) if at >= first and shape[at] in "pts" and line.words]
     return prose if not any("  " in words for words in prose) else [" ".join(words.split()) for words in prose]
 
 
