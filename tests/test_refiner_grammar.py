@@ -217,7 +217,9 @@ def test_a_cut_answer_keeps_its_complete_pairs(
 
 @settings(max_examples=200, deadline=None)
 @given(layouts(), ARTICLES, PAIRS)
-def test_a_glance_sees_what_reading_reads(layout: Layout, prose: list[str], pairs: list[tuple[str, str]]) -> None:
+def test_the_fast_path_reads_what_reading_line_by_line_does(
+    layout: Layout, prose: list[str], pairs: list[tuple[str, str]]
+) -> None:
     """The shortcut for plain labelled pairs changes nothing."""
     text = unwrap(render(layout, prose, pairs))
     found = [pairs_of(list(read_lines(text, fast=fast))) for fast in (True, False)]

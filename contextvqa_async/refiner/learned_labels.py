@@ -87,11 +87,11 @@ def _found(text: str) -> list[Candidate]:
     inner = [_label(match) for match in WITHIN.finditer(text)]
     found = sorted((*starts, *inner), key=lambda one: one.start)
     for one, after in pairwise((*found, Candidate(len(text), len(text), ""))):
-        _hear(one, text[one.end : after.start].lstrip("*_ \t"))
+        _note_words(one, text[one.end : after.start].lstrip("*_ \t"))
     return [one for one in found if one.key != UNLABELLED or one.asks]
 
 
-def _hear(one: Candidate, behind: str) -> None:
+def _note_words(one: Candidate, behind: str) -> None:
     """Note what the words up to the next label are like."""
     one.says = bool(behind) and behind[0] != "\n"
     words, _, more = behind.lstrip().partition("\n\n")

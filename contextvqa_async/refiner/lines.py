@@ -152,7 +152,7 @@ QUICK = lazy(r"(\d{1,3}[.)] )?(\*\*)?([^\W\d_]+(?: [^\W\d_]+)?)( ?\d{1,3})?:(?(2
 
 
 def _quick(raw: str, text: str) -> Line | None:
-    """The commonest lines, read at a glance: a label and plain words, or a paragraph of prose."""
+    """The commonest lines, by a short cut: a label and plain words, or a paragraph of prose; nothing for all others."""
     if len(text) > 160 and text[0].isalpha() and text[1] not in ".)" and not may_begin(lowered(text[:60])):
         words, _ = plain(text)
         return Line("text", words=words, body=words) if words[0] == text[0] and text[0] < UNSPACED else None

@@ -26,8 +26,8 @@ ANSWERS = (
     r"a|answers?|ans|response|答案|回答|答|답변|답|réponse|antwort|respuesta|resposta|risposta|ответ|जवाब|उत्तर|cevap|yanıt"
     r"|jawaban|đáp án|trả lời|الإجابة|الجواب|answer_?\d+|a\d+"
 )
-"""Keys of answers in data, for a count while the text grows. By hand: all of ``languages.py``'s words for an answer are
-more than counting needs, among them such as programs use for other things, and every line of data is searched."""
+"""The commonest keys of answers in data, for the count while a text grows; what is read at its end knows all of
+``languages.py``'s."""
 VALUE = r"""(?:"(?:[^"\\]|\\.)++"|'(?:[^'\\]|\\.)++'|\[[^\[\]]*+\]|-?[\d.]+(?=\s*[,}\n]))"""
 KEYED = lazy(rf"""["'](?:{ANSWERS})["']\s*:\s*{VALUE}""", re.IGNORECASE)
 JSON_LINE = lazy(r"\s*[\[{}\]\"']")

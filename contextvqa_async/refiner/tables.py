@@ -209,7 +209,7 @@ def _commas(raws: list[str]) -> Iterator[Line]:
     sign = ";" if raws[0].count(";") > raws[0].count(",") else ","
     try:
         rows = list(csv.reader(raws, delimiter=sign, skipinitialspace=True))
-    except csv.Error:  # a cell beyond all measure
+    except csv.Error:  # a cell longer than the module allows
         rows = [[cell.strip() for cell in raw.split(sign)] for raw in raws]
     columns = _header([cell.strip() for cell in rows[0]])
     if columns is None:

@@ -1,6 +1,6 @@
 """Questions and answers as they were collected come in; finished pairs go out, each one line of words.
 
-Rule: only what belongs to the layout is taken off: quotes or brackets that most of the column wears, a number that
+Rule: only what belongs to the layout is taken off: quotes or brackets around most of the column, a number that
 repeats the label's, a remark in brackets behind the answer.
 """
 
@@ -109,16 +109,16 @@ def _wrapper(text: str) -> str:
 
 
 def _unwrap(texts: list[str], signs: dict[str, str], forced: list[bool]) -> list[str]:
-    """Texts without the quotes or brackets that most of them wear; one that stands alone in them keeps them."""
-    worn = [text[:1] in signs and bool(_wrapper(text)) for text in texts]
+    """Texts without the quotes or brackets that wrap most of them; where only a few are wrapped, those keep them."""
+    wrapped = [text[:1] in signs and bool(_wrapper(text)) for text in texts]
     if len(texts) > 1 and all(len(text) > 2 and text[0] in signs and text[-1] in signs[text[0]] for text in texts):
         return [text[1:-1].strip() for text in texts]
-    if not any(worn):
+    if not any(wrapped):
         return texts
-    most = sum(worn) * 2 > len(texts)
+    most = sum(wrapped) * 2 > len(texts)
     return [
-        text[1:-1].strip() if wears and (most or force) else text
-        for text, wears, force in zip(texts, worn, forced, strict=True)
+        text[1:-1].strip() if is_wrapped and (most or force) else text
+        for text, is_wrapped, force in zip(texts, wrapped, forced, strict=True)
     ]
 
 

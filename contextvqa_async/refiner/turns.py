@@ -1,5 +1,5 @@
 """A raw completion comes in; the model's answer to the reader goes out: no echo of the prompt, no reasoning, no control
-tokens, and no turns that it dreamt up behind its own.
+tokens, and no further turns that the model invented behind its own.
 
 Rule: a turn is known by its token or its name, reasoning by its tag; what is only opened reaches to the end.
 """
@@ -142,7 +142,7 @@ def reply(text: str) -> str:
 
 
 def own_turn(text: str) -> str:
-    """The text without turns that were dreamt up behind it.
+    """The text without turns that the model invented behind it.
 
     >>> own_turn("The owl.</s>USER: Thanks!")
     'The owl.'

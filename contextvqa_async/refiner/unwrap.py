@@ -49,7 +49,7 @@ def unwrap(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """A text with plain line ends, and without characters that nobody sees."""
+    """A text with plain line ends, and without invisible characters."""
     return INVISIBLE.sub("", BREAKS.sub("\n", text))
 
 
@@ -118,7 +118,7 @@ STEPS = (
 
 
 def entities(text: str) -> str:
-    """``&amp;`` and its kin as characters, however often they were escaped: ``&amp;amp;``."""
+    """A text with ``&amp;`` and other entities as characters, however often they were escaped: ``&amp;amp;``."""
     for _ in range(ROUNDS):
         text, found = ENTITY.subn(lambda entity: html.unescape(entity.group()), text) if "&" in text else (text, 0)
         if not found:

@@ -46,7 +46,7 @@ def _texts() -> Iterator[tuple[str, list[str]]]:
 
 
 def _seconds(ours: Callable[[str], object], theirs: Callable[[str], object], texts: list[str]) -> tuple[float, float]:
-    """The best of several rounds of each, by turns, so that both meet the machine in the same mood."""
+    """The best of several rounds of each, by turns, so that both run under the same load."""
     best = [float("inf"), float("inf")]
     for _ in range(9):
         for at, work in enumerate((ours, theirs)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contextvqa_async.refiner.fast.pair_template import Lead, PairTemplate, answer_lead, question_lead, template
+from contextvqa_async.refiner.fast.pair_template import Lead, PairTemplate, answer_lead, question_lead, template_at
 from contextvqa_async.refiner.fast.plain_words import (
     LINE_MAX,
     SHORT_LINE_MAX,
@@ -40,7 +40,7 @@ class PairRun:
 
 def run_of_pairs(text: str, at: int) -> PairRun | None:
     """The run of pairs that begins with the line at a place, if one does."""
-    written = template(text, at)
+    written = template_at(text, at)
     if written is None:
         return None
     pairs: list[tuple[str, str]] = []

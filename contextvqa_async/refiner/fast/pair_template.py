@@ -78,7 +78,7 @@ def _any(lead: str) -> str:
     return start + literal.replace(r"\ ", "[ ]+") + "[ ]*"
 
 
-def template(text: str, at: int) -> PairTemplate | None:
+def template_at(text: str, at: int) -> PairTemplate | None:
     """How the pair that begins at a place is written, if it is written in one of the plain ways."""
     raw, below = _two_lines(text, at)
     asked = question_lead(raw)

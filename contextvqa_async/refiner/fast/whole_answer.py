@@ -44,14 +44,14 @@ WRAPPED = frozenset("\\<{[`|│┃║")
 MARKED = "*_$~：`\\[<"
 """Signs by which a line is more than plain prose."""
 PLAIN = lazy("(?:a?t?p|bp|A)p*+(?:[ts]p++)*+[hr]*+$")
-"""The shapes of what stands before pairs in which the article is the prose: a label alone, with the title (b) or with
-the article's beginning (A) behind it, a title, paragraphs, headings of sections, what leads over to the pairs."""
+"""The shapes of what stands before the pairs in which the article is simply the prose, a letter for each line:
+``a`` a label of the article alone, ``b`` with a title behind it, ``A`` with the article's beginning behind it, ``t`` a
+title or a heading, ``s`` a section's heading, ``p`` a paragraph, ``h`` a heading over pairs, ``r`` a rule. ``x`` is any
+other line, and in none of them."""
 SENTENCE_MIN = 40
 """A sentence that could be a title, or an answer, is shorter."""
 LABEL_WORD_MAX = 32
 """No label's last word is longer, with its number."""
-
-
 LINES_MAX = 1000
 """More lines than an article has: a text that has them before its first pair is read the long way."""
 
@@ -64,7 +64,7 @@ def read_fast(text: str) -> Parsed | None:
     (['Owls live.'], (Pair(question='Who?', answer='Bob'),))
     """
     signs = uncommon(text)
-    if not _bare(text, signs):
+    if not _is_unwrapped(text, signs):
         return None
     before = _before(text, "".join(signs.intersection(MARKED)))
     if before is None:
@@ -81,7 +81,7 @@ def read_fast(text: str) -> Parsed | None:
     return Parsed(lines, regions, pairs, plain or paragraphs(lines, regions, printable=True))
 
 
-def _bare(text: str, signs: set[str]) -> bool:
+def _is_unwrapped(text: str, signs: set[str]) -> bool:
     """Whether a text holds no wrapping, no data and no markup, so that its lines can be read as they stand."""
     if not WRAPPED.isdisjoint(signs) or not "".join(signs).isprintable():
         return False
