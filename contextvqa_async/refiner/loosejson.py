@@ -55,6 +55,7 @@ class JsonReader:
         self.keys: list[str | None] = []
 
     def read(self) -> tuple[Any, int]:
+        """The value that begins here, and where it ends."""
         root: Any = None
         started = False
         while self.at < len(self.text):
@@ -100,6 +101,10 @@ class JsonReader:
                 return
 
     def _put(self, value: Any) -> None:
+        """Add a value to the open array, or to the open object under its last key; without one, a string is the key.
+
+        A key that comes again keeps both values, the second under another name.
+        """
         top = self.stack[-1]
         if isinstance(top, list):
             top.append(value)
@@ -117,6 +122,7 @@ class JsonReader:
         self.keys[-1] = None
 
     def _scalar(self, char: str) -> None:
+        """Read a key, or a string, a number or a word as a value."""
         is_key = isinstance(self.stack[-1], dict) and self.keys[-1] is None
         if char in QUOTES:
             self._put(self._string(char, key=is_key))
@@ -133,6 +139,7 @@ class JsonReader:
             self._atom()
 
     def _atom(self) -> None:
+        """Read a value without quotes."""
         found = ATOM.match(self.text, self.at)
         word = found.group().strip() if found else ""
         self.at = max(self.at + 1, found.end() if found else 0)
@@ -163,6 +170,7 @@ class JsonReader:
         return "".join(out)
 
     def _escape(self) -> str:
+        """The character that an escape stands for."""
         char = self.text[self.at + 1 : self.at + 2]
         self.at += 2
         if char == "u":

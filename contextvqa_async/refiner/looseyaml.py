@@ -64,6 +64,7 @@ class YamlReader:
         return None
 
     def _list(self, indent: int, depth: int) -> list[Any]:
+        """The items that begin with a dash in this column."""
         items: list[Any] = []
         while (line := self._peek()) is not None and _indent(line) == indent and _is_item(line.lstrip()):
             words = line[indent + 1 :].lstrip()

@@ -73,6 +73,7 @@ class Machine:
         return [asked for asked in self.asked if asked.done]
 
     def _open(self, token: Token) -> bool:
+        """A question opens, and waits for its answer; one whose answer's label came without words no longer waits."""
         number = token.number if token.number is not None else token.line.number
         if self.waiting and self.asked[self.waiting[-1]].tried:
             self.waiting.pop()

@@ -105,6 +105,7 @@ def _piece_lines(pieces: list[str | Value], *, fast: bool) -> Iterator[Line]:
 
 
 def _text_lines(text: str, *, fast: bool) -> Iterator[Line]:
+    """The lines of a text that holds no data, with pairs that the fast path has read in place of theirs."""
     text = learn_labels(entities(untag(unfence(text))))
     if VOID in text:  # tags leave many blank lines, and no look ahead is that long
         text = VOIDS.sub(VOID, text)

@@ -124,6 +124,7 @@ class PairCounter:
         return found
 
     def _take(self, line: Line) -> int:
+        """Count what one line adds: whether it completes a pair."""
         if line.kind != "text" or line.mark == NOTE or (line.decor == "head" and not line.label and not line.asks):
             return 0
         if line.is_label("question") or line.mark == QUESTION:

@@ -278,6 +278,7 @@ class Stretch:
         return state != KEYED
 
     def _in_style(self, line: Line, at: int, state: State) -> bool:
+        """Whether a line of the stretch's style is a question, and not a part of an answer in the same style."""
         style = line.style
         if at == self.region.start:
             return True

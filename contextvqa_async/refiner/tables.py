@@ -51,6 +51,7 @@ def _bars(raw: str) -> str:
 
 
 def _row(raw: str) -> bool:
+    """A cheap look: whether a line may be a row or a separator of a table."""
     return (
         "|" in raw
         or "│" in raw
@@ -129,6 +130,7 @@ def _under(header: str, lines: Iterator[str | Line]) -> Iterator[str | Line]:
 
 
 def _read_rows(rows: Rows, columns: tuple[int, int] | None) -> Iterator[str | Line]:
+    """Rows as pairs, as labelled lines, or as words."""
     named, columns = columns is not None, columns or _asking(rows)
     labelled = not columns and next((kind for kind in map(_labels, rows) if kind), "answer") != "answer"
     for cells in rows:
@@ -206,6 +208,7 @@ def _csv(raws: list[str], at: int) -> int:
 
 
 def _commas(raws: list[str]) -> Iterator[Line]:
+    """The pairs of comma-separated rows, whose first is the header; commas in the last column are the answer's own."""
     sign = ";" if raws[0].count(";") > raws[0].count(",") else ","
     try:
         rows = list(csv.reader(raws, delimiter=sign, skipinitialspace=True))

@@ -122,6 +122,7 @@ class Untagger:
         self.paired: frozenset[str] = frozenset()
 
     def text(self, text: str) -> str:
+        """The text without tags."""
         self.paired = _paired(text)
         out: list[str] = []
         at = 0
@@ -146,6 +147,7 @@ class Untagger:
         return self._html(name, close, attrs) if name in KNOWN else self._custom(found, name, close, attrs)
 
     def _html(self, name: str, close: bool, attrs: str) -> str:
+        """What stands in place of a known tag."""
         if name in STRONG:
             return "**"
         if name in WEAK:
@@ -165,6 +167,7 @@ class Untagger:
         return "\n\n" if name in BLOCKS else ""
 
     def _list(self, name: str, close: bool) -> str:
+        """What stands in place of a list's or an item's tag."""
         if name == "li":
             if close:
                 return "\n"
@@ -181,6 +184,7 @@ class Untagger:
         return "\n"
 
     def _custom(self, found: re.Match[str], name: str, close: bool, attrs: str) -> str | None:
+        """What stands in place of a tag of the model's own; None if it is no tag."""
         kind = _named(name)
         if not kind:
             return self._unknown(found) if name in self.paired else None

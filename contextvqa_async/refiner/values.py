@@ -111,6 +111,7 @@ def _single(value: dict[str, Any], question: str, found: Value) -> bool:
 
 
 def _entry(key: str, part: Any, found: Value, depth: int) -> None:
+    """One key of an object, and the value under it."""
     kind = kind_of(key)
     if kind == "question" and isinstance(part, str):
         found.questions.append((number_in(key) or str(len(found.questions) + 1), part))
