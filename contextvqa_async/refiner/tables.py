@@ -185,18 +185,18 @@ def _pair_of_cells(question: str, answer: str, words: str) -> Line | None:
 
 def may_be_commas(raw: str) -> bool:
     """A cheap look: whether a line may be the header of comma-separated pairs."""
-    return len(raw) < 80 and _in_columns(raw)
+    return ("," in raw or ";" in raw) and len(raw) < 80 and _in_columns(raw)
 
 
 def _in_columns(raw: str) -> bool:
-    """Whether a line is words with a comma or a semicolon between them, and no other spaces."""
-    return ("," in raw or ";" in raw) and " " not in raw.replace(", ", ",").replace("; ", ";")
+    """Whether a line holds no spaces but those behind its commas or semicolons."""
+    return " " not in raw.replace(", ", ",").replace("; ", ";")
 
 
 def _csv(raws: list[str], at: int) -> int:
     """Where a run of comma-separated pairs ends, if a header begins one here."""
     head = raws[at].strip()
-    if len(head) > 80 or not _in_columns(head):
+    if len(head) > 80 or not ("," in head or ";" in head) or not _in_columns(head):
         return at
     cells = [cell.strip("\"' ") for cell in re.split("[,;]", head)]
     if _header(cells) is None:
