@@ -74,7 +74,7 @@ class Machine:
 
     def _open(self, token: Token) -> bool:
         """A question opens, and waits for its answer; one whose answer's label came without words no longer waits."""
-        number = token.number if token.number is not None else token.line.number
+        number = token.number
         if self.waiting and self.asked[self.waiting[-1]].tried:
             self.waiting.pop()
         if not self.waiting:
@@ -96,7 +96,7 @@ class Machine:
         """Answer the open question, or, where several wait and answers come in a row, the one it belongs to."""
         target = self.last
         if len(self.waiting) > 1:
-            number, plural = token.number, token.plural
+            number, plural = token.label_number, token.plural
             in_a_row = token.followed or number not in {None, target.number}
             if in_a_row or (plural and number is None):
                 self.state = KEYED
@@ -218,7 +218,7 @@ class Machine:
         """Answers that stand apart from their questions: by number where they have one, else in order."""
         if token.chatter:
             return False
-        number = token.number if token.number is not None else token.line.number
+        number = token.number
         unlabelled = token.line.label is None or token.plural
         parts = _parted(words, len(self.waiting) - self.turn) if unlabelled else None
         if number is None and parts:

@@ -69,9 +69,15 @@ class Token:
         return self
 
     @property
-    def number(self) -> int | None:
+    def label_number(self) -> int | None:
         """The number of the line's label, if it has one."""
         return self.line.label.number if self.line.label else None
+
+    @property
+    def number(self) -> int | None:
+        """The number of the line's label, or else the line's own."""
+        label = self.line.label
+        return label.number if label is not None and label.number is not None else self.line.number
 
     @property
     def asks(self) -> bool:
