@@ -13,6 +13,9 @@ from contextvqa_async.config import Generation
 from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.pacing import Outcome
 
+LOOPS = [("asyncio", {"use_uvloop": False}), ("asyncio", {"use_uvloop": True})]
+"""They look at their timers and at their sockets in another order."""
+
 STREAM = head(200, {"Transfer-Encoding": "chunked"})
 ROLE = chunk(delta={"role": "assistant", "content": ""})
 
@@ -173,3 +176,50 @@ async def test_coalesced_reads_keep_text_and_time() -> None:
     done = await ask(trickle)
     assert done.good.text == "".join(f"{number} " for number in range(150))
     assert len(done.desk.gate.progress) < 140
+
+
+def standing_still(*pieces: bytes, rest: bytes, seconds: float = 0.25) -> object:
+    """These pieces one by one; then the rest, while the client's process stands still."""
+
+    async def script(exchange: Exchange) -> None:
+        for piece in pieces:
+            await exchange.send(piece)
+            await asyncio.sleep(0.005)
+        exchange.writer.write(rest)
+        time.sleep(seconds)  # noqa: ASYNC251 - the server and the client share the loop that is blocked
+
+    return script
+
+
+WORDS = [chunked(chunk("a ")) for _ in range(40)]
+REST = b"".join([*map(chunked, [chunk("a " * 200_000), finish(), usage(), DONE]), END])
+"""More than what one read takes."""
+
+
+@pytest.mark.parametrize("anyio_backend", LOOPS)
+@pytest.mark.parametrize(
+    ("pieces", "rest", "limits"),
+    [
+        ((), STREAM + REST, {"first_timeout": 0.1}),
+        ((STREAM,), REST, {"first_timeout": 0.1}),
+        ((STREAM, *WORDS[:2]), REST, {"stall_timeout": 0.1}),
+        ((STREAM, *WORDS), REST, {"stall_timeout": 0.1}),  # a stream that is held in the kernel
+        ((STREAM, *WORDS[:2]), REST, {"timeout": 0.1}),
+    ],
+)
+async def test_what_came_while_the_process_stood_still_is_read_before_a_deadline_counts(
+    pieces: tuple[bytes, ...], rest: bytes, limits: dict[str, float]
+) -> None:
+    """Ctrl-Z, a container's pause, a blocked loop: an answer that is there is not asked, and paid, for again."""
+    done = await ask(standing_still(*pieces, rest=rest), **limits)  # type: ignore[arg-type]
+    assert (done.good.text[-8:], done.asked) == ("a a a a ", 1)
+
+
+@pytest.mark.parametrize("anyio_backend", LOOPS)
+async def test_a_silent_server_has_no_longer_than_the_process_stood_still() -> None:
+    """Where nothing has come meanwhile, the deadline holds."""
+    for limits in ({"first_timeout": 0.1}, {"timeout": 0.1}):
+        started = time.monotonic()
+        done = await ask(standing_still(STREAM, rest=chunked(b": ping\n\n")), max_attempts=1, **limits)  # type: ignore[arg-type]
+        assert done.failure.kind is Kind.TIMEOUT
+        assert time.monotonic() - started < 2

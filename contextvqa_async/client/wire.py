@@ -2,6 +2,9 @@
 
 Rule: a deadline that passes, a cancelled task and an unread rest all end alike: the socket is aborted. (A polite close
 waits until everything written has left, which a server that does not read puts off for ever.)
+
+Rule: no deadline is judged before what has come is read. A process that is stopped (Ctrl-Z, a container's pause) or
+whose loop is blocked hears nothing, while the kernel takes in whole, paid answers for it.
 """
 
 from __future__ import annotations
@@ -26,6 +29,11 @@ _TICK = 0.05
 """Streams held in the kernel are looked at on these ticks of the loop's clock, all in one go: a wake-up of the loop
 for each of them costs a third of what paced streaming does."""
 
+_LAST_LOOK = 0.05
+_CATCH_UP = 30.0
+"""Seconds for reading what has come by a deadline, before it counts: the least, and the most. Between them it is as
+long as the loop stood still, since servers, networks and this machine all have to catch up."""
+
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 """One look at one socket; ``select`` knows no descriptor above 1,023, but Windows nothing else."""
 
@@ -36,7 +44,8 @@ current_wire: ContextVar[Wire | None] = ContextVar("current_wire", default=None)
 class Wire:
     """One attempt's connection and deadlines, in seconds from now: to its first payload, and in all.
 
-    ``expired``: a deadline passed, and the connection was aborted; ``end``: the last of them, on the loop's clock.
+    ``expired``: a deadline passed, and the connection was aborted; ``end``: the last of them, on the loop's clock,
+    which is put off by as long as the loop is seen to stand still.
 
     One timer serves all of an attempt's deadlines: moving the deadline away is an assignment, and the timer that
     comes too early only looks again.
@@ -48,6 +57,7 @@ class Wire:
         self.end = self.started + total
         self.reused = False
         self.expired = False
+        self._overdue = False
         self._due = self.started + min(first, total)
         self._timer = self._loop.call_at(self._due, self._look)
         self._transport: asyncio.Transport | None = None
@@ -65,15 +75,28 @@ class Wire:
     def due(self, when: float) -> None:
         if when < self._timer.when():
             self._timer.cancel()
-            self._timer = self._loop.call_at(when, self._look)
+            self._timer = self._loop.call_at(max(when, self._loop.time()), self._look)
         self._due = when
 
     def _look(self) -> None:
-        if self._loop.time() < self._due:
-            self._timer = self._loop.call_at(self._due, self._look)
-            return
-        self.expired = True
-        self.abort()
+        now = self._loop.time()
+        if now >= self._due:
+            if self._overdue:
+                self.expired = True
+                self.abort()
+                return
+            self._take_last_look(now)
+        else:
+            self._overdue = False
+        self._timer = self._loop.call_at(self._due, self._look)
+
+    def _take_last_look(self, now: float) -> None:
+        """Put the deadlines off until what has come is read, and by as long as the loop stood still."""
+        late = now - self._timer.when()
+        self._overdue = True
+        self._due = now + min(max(late, _LAST_LOOK), _CATCH_UP)
+        self.end = max(self.end + late, self._due)
+        self._go_on()
 
     @property
     def stale(self) -> bool:
