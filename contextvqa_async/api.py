@@ -31,7 +31,9 @@ async def run_async(
 
     Raises UsageError where the run cannot start. What stops it later (a wrong key, a full disk, ``max_cost``) is the
     summary's ``stopped``; what failed is counted there, and stands in the failed file. What ``source`` or ``on_event``
-    raises ends the run, too: the answers in flight are appended, and then it is raised.
+    raises ends the run, too, and is raised at its end. Before a run that stops so returns, every answer in flight may
+    still arrive and is appended, since it is paid for: that takes as long as ``timeout`` at most. Only an output that
+    takes no more rows, or a cancelled task, drops them.
     """
     return await run_pipeline(source, output, Settings.of(options), on_event=on_event)
 

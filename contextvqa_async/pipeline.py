@@ -19,52 +19,17 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from contextvqa_async.admission import Withdrawn
 from contextvqa_async.config import Reading
-from contextvqa_async.errors import CvqaError, Kind, RecordError, RunError
+from contextvqa_async.errors import Kind, RecordError, RunError
 from contextvqa_async.items import Completion, Failure, Record, Refined, Row
 from contextvqa_async.refiner import refine
 from contextvqa_async.rows import keep_complete, make_failure, make_row
+from contextvqa_async.stop import GRACE_SECONDS, Stop
 
-GRACE_SECONDS = 30.0
-"""How long a stopping run waits for answers in flight: they are paid for. Batch systems kill after about as long."""
+QUIET_SECONDS = 1.0
+"""A run that drains for longer than this says why it does not end."""
 
 LONG_TEXT = 100_000
 """Characters from which an answer is refined beside the loop: some ten milliseconds of work."""
-
-
-class Stop:
-    """Ends a run before its input does. Answers in flight are still awaited, until a person asks a second time."""
-
-    def __init__(self) -> None:
-        self.reason: str | None = None
-        self.exit_code = 0
-        self.kind: Kind | None = None
-        self.fault: Exception | None = None
-        """What the caller's own code raised (its source, its callback); raised again when all is drained."""
-        self.draining = anyio.Event()
-        self.now = anyio.Event()
-
-    def request(self, reason: str, exit_code: int) -> None:
-        """Stop because a person asks: the first time after the answers in flight, the second time at once."""
-        if self.draining.is_set():
-            self.now.set()
-        self.end(reason, exit_code)
-
-    def end(self, reason: str, exit_code: int = 3, kind: Kind | None = None) -> None:
-        """End the run for a reason of its own. Only the first reason is reported."""
-        if not self.draining.is_set():
-            self.reason, self.exit_code, self.kind = reason, exit_code, kind
-            self.draining.set()
-
-    def abort(self, error: RunError) -> None:
-        """Stop because nothing more can succeed; answers in flight may still arrive, unless they cannot be stored."""
-        self.end(str(error), kind=error.kind)
-        if error.kind is Kind.STORAGE:
-            self.now.set()
-
-    def fail(self, fault: Exception) -> None:
-        """Stop because the caller's own code raised; what is paid for still arrives, and then it is raised."""
-        self.fault = self.fault or fault
-        self.end(str(fault) if isinstance(fault, CvqaError) else f"{type(fault).__name__}: {fault}")
 
 
 @dataclass(kw_only=True)
@@ -72,7 +37,8 @@ class Pipeline:
     """One run's stations, joined.
 
     ``feed`` yields what is to be done: Records, and Failures of lines that are no records. ``withdraw`` is called when
-    a stop begins, ``end_of_records`` when the feed has ended.
+    a stop begins, ``end_of_records`` when the feed has ended, and ``on_drain`` where a run that stops for a reason of
+    its own waits for answers in flight.
     """
 
     feed: AsyncGenerator[Record | Failure, None]
@@ -83,7 +49,9 @@ class Pipeline:
     stop: Stop
     withdraw: Callable[[], None]
     end_of_records: Callable[[], None] = lambda: None
+    on_drain: Callable[[], None] = lambda: None
     grace: float = GRACE_SECONDS
+    quiet: float = QUIET_SECONDS
 
     async def run(self) -> None:
         """Return when every record that was reached is delivered, or a stop has been obeyed."""
@@ -99,9 +67,15 @@ class Pipeline:
             watch.cancel_scope.cancel()
 
     async def _obey(self, reading: anyio.CancelScope, working: anyio.CancelScope) -> None:
+        """Stop reading and asking when told to; drop the answers in flight only where the stop is in a hurry."""
         await self.stop.draining.wait()
         reading.cancel()
         self.withdraw()
+        with anyio.move_on_after(self.quiet) as quiet:
+            await self.stop.hurried.wait()
+        if quiet.cancelled_caught:
+            self.on_drain()
+        await self.stop.hurried.wait()
         with anyio.move_on_after(self.grace):
             await self.stop.now.wait()
         working.cancel()

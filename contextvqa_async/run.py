@@ -30,12 +30,13 @@ from contextvqa_async.items import (
     Started,
     Summary,
 )
-from contextvqa_async.pipeline import Pipeline, Stop
+from contextvqa_async.pipeline import Pipeline
 from contextvqa_async.prompt import prompt_of
 from contextvqa_async.records import Position, Source, check_source, read_records
 from contextvqa_async.rows import make_failure
 from contextvqa_async.settings import Settings
 from contextvqa_async.sink import Counts, Sink
+from contextvqa_async.stop import Stop
 from contextvqa_async.tally import Tally
 
 OnEvent = Callable[[Event], None]
@@ -133,6 +134,7 @@ class Run:
                 stop=self.stop,
                 withdraw=asker.stop,
                 end_of_records=asker.end_of_records,
+                on_drain=self._tell_drain,
             )
             await pipeline.run()
 
@@ -222,6 +224,11 @@ class Run:
 
     def _pause(self, seconds: float) -> None:
         self._on_event(Paused(seconds=seconds))
+
+    def _tell_drain(self) -> None:
+        reason, seconds = (self.stop.reason or "").rstrip("."), self.settings.limits.timeout
+        waits = f"waiting for the answers in flight, which are paid for (--timeout: {seconds:g} s at most)"
+        self._notice(f"Stopping: {reason}; {waits}. {self.stop.hint}".rstrip())
 
     def _tell_retry(self, message: str) -> None:
         if self._verbose:

@@ -16,7 +16,7 @@ ROOT = Path(contextvqa_async.__file__).parent
 LEVELS = (
     {"errors", "items"},
     {"config", "jsonl", "faults", "threads"},
-    {"settings", "identity"},
+    {"settings", "identity", "stop"},
     {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
     {"admission"},
     {"client"},

@@ -11,7 +11,8 @@ from contextvqa_async.admission import Withdrawn
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError, RunError, UsageError
 from contextvqa_async.items import Completion, Failure, Record, Row
-from contextvqa_async.pipeline import Pipeline, Stop
+from contextvqa_async.pipeline import Pipeline
+from contextvqa_async.stop import Stop
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +32,7 @@ class World:
         self.delivered: list[Row | Failure] = []
         self.stop = Stop()
         self.withdrawn = False
+        self.drains = anyio.Event()
 
     async def feed(self) -> AsyncGenerator[Record | Failure, None]:
         for item in self.items:
@@ -50,7 +52,9 @@ class World:
             workers=workers,
             stop=self.stop,
             withdraw=self._withdraw,
+            on_drain=self.drains.set,
             grace=grace,
+            quiet=0,
         )
 
     def _withdraw(self) -> None:
@@ -258,3 +262,58 @@ async def test_the_runs_own_reasons_never_drop_what_is_in_flight() -> None:
         gate.set()
     assert world.ids == [0, 1, 2, 3]
     assert (world.stop.reason, world.stop.exit_code) == ("the money is spent", 3)
+
+
+def wrong_key(stop: Stop) -> None:
+    """The endpoint refuses every further request."""
+    stop.abort(RunError("The key is wrong.", kind=Kind.CREDENTIAL))
+
+
+def source_gone(stop: Stop) -> None:
+    """The caller's own code raised."""
+    stop.fail(OSError("the share went away"))
+
+
+def cost_reached(stop: Stop) -> None:
+    """The user's limit."""
+    stop.end("the run has cost enough", kind=Kind.COST)
+
+
+@pytest.mark.parametrize("happens", [wrong_key, source_gone, cost_reached])
+@pytest.mark.parametrize("signals", [0, 1, 2])
+async def test_only_a_persons_wish_bounds_how_long_a_stop_waits(happens: Callable[[Stop], None], signals: int) -> None:
+    """A run that stops by itself waits for its answers without a grace, and says so; Ctrl-C sets one, again ends it."""
+    gate = anyio.Event()
+
+    async def ask(record: Record) -> Completion:
+        await gate.wait()
+        return Completion(text=ANSWER)
+
+    world = World(records(3), ask)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(world.pipeline(grace=1e6 if signals == 2 else 0).run)
+        await anyio.wait_all_tasks_blocked()
+        happens(world.stop)
+        await world.drains.wait()
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(signals):
+            world.stop.request("Ctrl-C", 130)
+        await anyio.wait_all_tasks_blocked()
+        if not signals:
+            gate.set()
+    assert world.ids == ([] if signals else [0, 1, 2])
+    assert world.stop.exit_code == 3, "the first reason stands"
+
+
+async def test_an_outage_longer_than_allowed_is_not_waited_for() -> None:
+    """--max-downtime is a person's wish as well: what hangs in an outage gets the grace, and no more."""
+
+    async def ask(record: Record) -> Completion:
+        if record.id == 0:
+            raise RunError("It has not answered for 60 s (--max-downtime).", kind=Kind.CONNECTION)
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    world = World(records(10), ask)
+    await world.pipeline(grace=0).run()
+    assert world.delivered == []

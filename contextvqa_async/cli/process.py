@@ -15,12 +15,12 @@ import anyio
 
 from contextvqa_async.errors import CvqaError, UsageError
 from contextvqa_async.items import Notice, Summary
-from contextvqa_async.pipeline import GRACE_SECONDS, Stop
 from contextvqa_async.progress import Display, TolerantDisplay, open_display
 from contextvqa_async.run import run_pipeline
 from contextvqa_async.settings import Settings
 from contextvqa_async.sink.files import Used
 from contextvqa_async.sink.place import check_target
+from contextvqa_async.stop import GRACE_SECONDS, Stop
 
 _SIGNALS = {"SIGINT": ("Ctrl-C", 130), "SIGTERM": ("SIGTERM", 143), "SIGHUP": ("The terminal is closed", 129)}
 """Each with its name to a reader, and the exit code of a process that it ends."""
@@ -77,7 +77,7 @@ def _allow_open_files(sockets: int) -> None:
 
 async def _run(source: str, output: str, settings: Settings, display: Display, verbose: bool) -> Summary:
     """Run the line while signals are obeyed and the display ticks."""
-    stop = Stop()
+    stop = Stop(hint=f"Ctrl-C: {GRACE_SECONDS:.0f} s at most; again: now.")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_tick, display)
         if sys.platform != "win32":
@@ -101,7 +101,7 @@ async def _obey_signals(stop: Stop, display: Display, *, task_status: anyio.abc.
         task_status.started()
         async for number in signals:
             name, exit_code = _SIGNALS[signal.Signals(number).name]
-            if not stop.draining.is_set():
+            if not stop.hurried.is_set():
                 display(
                     Notice(message=f"{name}: waiting for answers in flight, {GRACE_SECONDS:.0f} s at most; again: now.")
                 )
