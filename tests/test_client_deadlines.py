@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -100,8 +101,8 @@ async def test_a_finish_without_usage_or_done_is_waited_for_a_while() -> None:
     assert (done.good.text, done.asked) == ("a", 1)
 
 
-async def test_without_a_stream_the_same_deadlines_hold() -> None:
-    """Blank lines while the request queues are no payload (F-20); half a body stalls."""
+async def test_without_a_stream_the_whole_answer_has_one_deadline() -> None:
+    """Nothing comes while it is made, or blank lines while the request queues (F-20); half a body is none."""
     whole = Generation(no_stream=True)
 
     async def queueing(exchange: Exchange) -> None:
@@ -115,17 +116,17 @@ async def test_without_a_stream_the_same_deadlines_hold() -> None:
         await exchange.server.done.wait()
 
     async def patient(exchange: Exchange) -> None:
-        import orjson
-
-        data = orjson.dumps(completion("Hi"))
-        await exchange.send(head(200, {"Content-Length": str(len(data) + 3)}, "application/json"))
-        for part in (b"\n", b"\n", b"\n", data):
-            await asyncio.sleep(0.03)
+        data = json.dumps(completion("Hi")).encode()
+        await exchange.send(head(200, {"Content-Length": str(len(data) + 2)}, "application/json"))
+        for part in (b"\n", b"\n", data[:9], data[9:]):
+            await asyncio.sleep(0.05)
             await exchange.send(part)
 
-    for script in (queueing, half):
-        done = await ask(script, patient, generation=whole, first_timeout=0.2, stall_timeout=0.1)
+    for script in (silent, queueing, half):
+        done = await ask(script, patient, generation=whole, timeout=0.5, first_timeout=0.02, stall_timeout=0.02)
         assert (done.good.text, done.good.attempts) == ("Hi", 2)
+    done = await ask(patient, generation=whole, first_timeout=0.02, stall_timeout=0.02)
+    assert (done.good.text, done.asked) == ("Hi", 1)
 
 
 async def test_a_body_that_hangs_behind_an_error_is_not_waited_for() -> None:

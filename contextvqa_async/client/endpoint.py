@@ -9,6 +9,7 @@ import os
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 import httpx
@@ -70,8 +71,9 @@ class EndpointClient:
         given = dict(endpoint.auth_headers)
         if url.userinfo and "authorization" not in {name.lower() for name in given}:
             given["Authorization"] = f"Basic {b64encode(unquote_to_bytes(url.userinfo)).decode()}"
-        headers = _headers(given, streamed=not generation.no_stream)
-        self._exchange = Exchange(url.copy_with(userinfo=b""), headers, limits, clock)
+        streamed = not generation.no_stream
+        limits = limits if streamed else _limits_of_whole(limits)
+        self._exchange = Exchange(url.copy_with(userinfo=b""), _headers(given, streamed=streamed), limits, clock)
         self.mask = masker(given, endpoint.base_url.strip())
         """Puts asterisks where this endpoint's secrets stand."""
         self._proxy = None if endpoint.direct else find_proxy(endpoint.url, os.environ)
@@ -153,6 +155,11 @@ class EndpointClient:
         for transport in self._transports.values():
             await transport.aclose()
         self._transports.clear()
+
+
+def _limits_of_whole(limits: Limits) -> Limits:
+    """Limits for answers that come whole: the first piece is the last, so that nothing but the whole has a deadline."""
+    return replace(limits, first_timeout=limits.timeout, stall_timeout=limits.timeout)
 
 
 def _headers(given: Mapping[str, str], *, streamed: bool) -> list[tuple[str, str]]:

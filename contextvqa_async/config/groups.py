@@ -59,8 +59,8 @@ class Limits(Checked):
     tpm: float | None = option(None, "Most tokens (prompt and completion) in any 60 seconds.", float, above=0)
     max_attempts: int = option(5, "Most requests for one record; rate refusals are not counted.", least=1)
     timeout: float = option(1800.0, "Seconds one attempt may take in all.", above=0)
-    first_timeout: float = option(600.0, "Seconds to the first piece of an answer.", above=0)
-    stall_timeout: float = option(120.0, "Seconds between two pieces of an answer.", above=0)
+    first_timeout: float = option(600.0, "Seconds to the first piece of a streamed answer.", above=0)
+    stall_timeout: float = option(120.0, "Seconds between two pieces of a streamed answer.", above=0)
     connect_timeout: float = option(10.0, "Seconds to open a connection.", above=0)
     no_adaptive: bool = option(False, "Keep --concurrency fixed instead of following the server's pace.")
     max_downtime: float | None = option(
