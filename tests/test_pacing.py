@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from benchmark.pacing import Scenario, changed, healthy, refusing, run, slowing, steady
+from benchmark.pacing import Scenario, changed, healthy, refusing, run, slowing, steady, unlucky
 from benchmark.pacing_servers import Result, Server, Simulation, even, share
 
 from contextvqa_async.config import Limits
@@ -14,7 +14,7 @@ from contextvqa_async.errors import Kind, RunError
 from contextvqa_async.pacing import Ended, Fleet, Flight, Outcome
 from contextvqa_async.pacing.window import Window
 
-SCENARIOS = [*healthy(), *refusing(), *slowing(), *changed()]
+SCENARIOS = [*healthy(), *refusing(), *slowing(), *changed(), *unlucky()]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: f"{each.title} of {each.concurrency}")
@@ -79,6 +79,13 @@ def test_an_outage_is_waited_for() -> None:
     assert result.failed <= 2
     assert result.seconds <= 300 * 5 / 8 / 0.9 + 60 + 30
     assert [notice.partition(" ")[2][:15] for _, notice in result.notices] == ["does not answer", "answers again; "]
+
+
+def test_a_moment_of_503_costs_a_moment() -> None:
+    """After a gateway's deployment the run is soon as fast as before, not at the few that were left in flight."""
+    server = Server(absence=Outcome.AWAY)
+    server.down = lambda t: 60 < t < 62
+    assert run(lambda: [server], Limits(concurrency=64), even, 3000).seconds <= 3000 * 5 / 64 + 30
 
 
 def test_an_outage_longer_than_allowed_ends_the_run() -> None:

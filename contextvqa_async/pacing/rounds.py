@@ -35,6 +35,7 @@ class Flight:
     first: float | None = None
     credited: bool = False
     topmost: bool = False
+    level: int = 0
     tokens: float = 0.0
     mark: float = 0.0
     marked: float = 0.0

@@ -9,6 +9,8 @@ The algorithm is TCP's, because the question is: a hidden capacity, found by ask
     refused      the limit falls to what the server still holds (BBR's inflight, instead of half: each refusal names the
                  capacity), to 85 and 70 % of that where refusals follow each other; once an episode: requests started
                  before the cut do not cut again. A limit below 1 is a rate: one request, then a rest
+    noise        refusals that have nothing to do with load do not cut: a few among many requests that were taken on
+                 at the same level or above (BBR v2 bears 2 % of loss); they are the reason to try more, sooner
     hold         back to the level that held by one a round (AIMD, Chiu & Jain 1989), then stay: one more is tried after
                  a hundred answers, and ever more while they are taken on (CUBIC's convex probe): about 1 % is refused
     climb        servers that never refuse: the limit at which most gets done, see climb.py
@@ -45,6 +47,14 @@ STRETCH = 4
 SOON = 32
 """A refusal within so many answers of the last shows that the cut was too small."""
 
+NOISE = {Outcome.RATE: 0.05, Outcome.OVERLOAD: 0.1, Outcome.AWAY: 0.4}
+"""The share of recent requests at a level and above that may end so and be chance, or bad records. A server that is
+full refuses all that come beyond its limit; one that limits the rate answers 429, and is believed soonest."""
+
+RECENT = 64
+SURPRISE = {Outcome.RATE: 0.25, Outcome.OVERLOAD: 0.1, Outcome.AWAY: 0.1}
+"""Refusals that are less probable than this by chance are no chance."""
+
 FACTORS = (1.0, 0.85, 0.7)
 PACED = 1.25
 """After a cut or a pause, requests start at most so much faster than answers came (Linux TCP: 120 %)."""
@@ -71,6 +81,10 @@ class Window:
         self.seconds = 0.0
         self._tokens = 0.0
         self._firsts, self._gaps = Gauge(), Gauge()
+        self._recent: deque[tuple[int, bool]] = deque(maxlen=RECENT)
+        """Requests that were taken on (True) or refused, with how many were in flight when each started."""
+        self._sound = START
+        """The last limit that held for a while."""
         self._cut_serial = 0
         self._base = self.limit
         self._strikes = 0
@@ -106,6 +120,7 @@ class Window:
         flight = Flight(serial=self._serial, started=now)
         self._serial += 1
         self.in_flight += 1
+        flight.level = self.in_flight
         flight.topmost = self.in_flight >= math.floor(self.limit)
         self._due = now + self._spacing()
         self._gentle = max(0, self._gentle - 1)
@@ -148,8 +163,12 @@ class Window:
             self._answered(flight, now, tokens or flight.tokens)
         elif self._round and self._round.has(flight):
             self._round.lost += 1
-        if outcome in (Outcome.RATE, Outcome.OVERLOAD, Outcome.AWAY) and not self.fixed:
-            self._refused(flight)
+        if outcome in NOISE and not self.fixed:
+            self._recent.append((flight.level, False))
+            if self._is_noise(flight.level, outcome):
+                self._doubt_last_cut()
+            else:
+                self._cut(flight, least=LEAST if outcome is Outcome.RATE else 1.0)
         flight.credited = True
         if self._round and self._round.over:
             self._measure(self._round, now)
@@ -163,9 +182,10 @@ class Window:
         """The endpoint was away: find its limit anew, up to what it held before."""
         if self.fixed:
             return
-        self._held = min(self._held, max(self.limit, START))
-        self.limit = min(self.limit, START, self.most)
+        self._held = max(self._sound, START)
+        self.limit = min(START, self.most)
         self._slow = self.limit < self.most
+        self._recent.clear()
         self._forget()
 
     # slow start and trials of more
@@ -179,6 +199,7 @@ class Window:
         if flight.credited:
             return
         flight.credited = True
+        self._recent.append((flight.level, True))
         if self._slow:
             if 2 * self.in_flight >= self.limit:
                 self._grow_to(self.limit + 1)
@@ -211,14 +232,28 @@ class Window:
 
     # refusals and answers
 
-    def _refused(self, flight: Flight) -> None:
+    def _is_noise(self, level: int, outcome: Outcome) -> bool:
+        """Whether the refusals at a level and above may be chance: few, and no more of them than below."""
+        here = [taken for at, taken in self._recent if at >= level]
+        refused, in_all = here.count(False), sum(not taken for _, taken in self._recent)
+        by_chance = _fisher(refused, len(here), in_all, len(self._recent))
+        few = refused <= 1 + NOISE[outcome] * len(here) and 2 * in_all < len(self._recent)
+        return few and by_chance > SURPRISE[outcome]
+
+    def _doubt_last_cut(self) -> None:
+        """Refusals are noise here, and so may have been the one that the limit fell for: start slowly once more."""
+        if not self._slow and self.limit >= self._held:
+            self._slow, self._step, self._held = True, 0, math.inf
+            self._forget()
+
+    def _cut(self, flight: Flight, least: float) -> None:
         """Fall to what the server still holds, and remember it as the level that held."""
         if flight.serial >= self._cut_serial:
-            self._strikes = self._strikes + 1 if self._quiet < SOON else 0
+            self._strikes = self._strikes + 1 if self._quiet < SOON and not (self._slow or self._step) else 0
             self._cut_serial, self._quiet, self._base = self._serial, 0, self.limit
             self._gentle = 4 * PATIENCE if self._strikes else 0
         wanted = self.in_flight * FACTORS[min(self._strikes, len(FACTORS) - 1)]
-        self.limit = max(LEAST, min(self.limit, max(self._base / 2, wanted)))
+        self.limit = max(least, min(self.limit, max(self._base / 2, wanted)))
         self._held = max(1.0, min(self.limit if self._strikes > 1 else math.inf, self.in_flight))
         self._slow, self._step = False, 0
         self._forget()
@@ -227,6 +262,7 @@ class Window:
         self._take_on(flight)
         self.answers += 1
         self._quiet += 1
+        self._sound = self.limit if self._quiet >= SOON else self._sound
         seconds = now - flight.started
         self.seconds += (seconds - self.seconds) / min(self.answers, 32)
         if tokens > 0:
@@ -285,3 +321,10 @@ class Window:
             trip = min(TAKEN_ON_SECONDS, self._firsts.floor or self.seconds or TAKEN_ON_SECONDS)
             return trip / (2 * self.limit)
         return self.seconds / (PACED * self.limit) if self._gentle else 0.0
+
+
+def _fisher(hits: int, tries: int, all_hits: int, all_tries: int) -> float:
+    """The probability that ``tries`` of all get so many of the hits or more by chance (Fisher's exact test)."""
+    most = min(tries, all_hits)
+    ways = sum(math.comb(tries, n) * math.comb(all_tries - tries, all_hits - n) for n in range(hits, most + 1))
+    return ways / math.comb(all_tries, all_hits)

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmark.pacing_servers import Result, Server, Simulation, Work, batch, even, heavy, late, share, thrash
 from contextvqa_async.config import Limits
+from contextvqa_async.pacing import Outcome
 
 Draw = Callable[[random.Random], Work]
 Make = Callable[[], Sequence[Server]]
@@ -140,10 +141,27 @@ def changed() -> Iterator[Scenario]:
         )
 
 
+def unlucky() -> Iterator[Scenario]:
+    """Servers of which some requests fail whatever the load: a flaky gateway, records that always end in a time-out."""
+    for outcome, chance in ((Outcome.RATE, 0.02), (Outcome.AWAY, 0.03), (Outcome.AWAY, 0.2), (Outcome.OVERLOAD, 0.03)):
+        traits: dict[str, Any] = {"chance": chance, "chance_outcome": outcome}
+        yield Scenario(
+            name=f"{chance:.0%} {outcome}",
+            traits=traits,
+            records=2000,
+            concurrency=64,
+            levels=(64,),
+            ratio=0.55,
+            refused=0.05,
+        )
+    full = {"chance": 0.01, "chance_outcome": Outcome.RATE, "k": steady(16), "refuses": True}
+    yield Scenario(name="429 beyond 16, and 1 % rate", traits=full, levels=(16,), ratio=0.8, refused=0.05)
+
+
 def main() -> None:
     """Print the table."""
     sys.stdout.write(f"{'server':34} {'C':>5} {'records':>7} {'fixed':>8} {'ours':>8} {'ratio':>6} {'refused':>8}\n")
-    for scenario in (*healthy(), *refusing(), *slowing(), *changed()):
+    for scenario in (*healthy(), *refusing(), *slowing(), *changed(), *unlucky()):
         ours, fixed = scenario.run(), scenario.best_fixed()
         sys.stdout.write(
             f"{scenario.title:34} {scenario.concurrency:5} {scenario.records:7} {fixed.seconds:7.0f}s "

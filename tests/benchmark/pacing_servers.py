@@ -57,8 +57,8 @@ class Server:
     """``speed(n, k)``: of each of n requests; ``k(t)``: the hidden limit, beyond which it refuses, queues, or slows.
 
     ``streams``, ``pieces``: first tokens are told, and what follows; ``counts``: it tells tokens; ``hint``: what its
-    refusals ask to wait; ``slower``: than its fellows; ``per_second``, ``burst``: a leaky bucket at the door, as
-    nginx's limit_req.
+    refusals ask to wait; ``chance``: the share of requests that end in ``chance_outcome`` whatever the load;
+    ``slower``: than its fellows; ``per_second``, ``burst``: a leaky bucket at the door, as nginx's limit_req.
     """
 
     k: Callable[[float], float] = lambda t: math.inf
@@ -73,6 +73,9 @@ class Server:
     burst: float = 1.0
     drops: float = 0.0
     hint: float | None = None
+    chance: float = 0.0
+    chance_outcome: Outcome = Outcome.AWAY
+    absence: Outcome = Outcome.GONE
     slower: float = 1.0
     virtual: float = 0.0
     dripped: float = 0.0
@@ -166,6 +169,7 @@ class Simulation:
             random.Random(seed),
             streams=servers[0].streams,
         )
+        self.rng = random.Random(seed)
         self.todo = deque(range(len(works)))
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.count = itertools.count()
@@ -217,7 +221,9 @@ class Simulation:
         server = self.servers[ask.server]
         server.advance(self.now)
         if server.down(self.now):
-            self.after(TRIP / 2, lambda: self.end(ask, Outcome.GONE))
+            self.after(TRIP / 2, lambda: self.end(ask, server.absence))
+        elif server.chance and self.rng.random() < server.chance:
+            self.after(TRIP / 2, lambda: self.end(ask, server.chance_outcome))
         elif (server.full() and server.refuses) or (server.per_second < math.inf and server.over_rate(self.now)):
             self.after(TRIP / 2, lambda: self.end(ask, Outcome.RATE, server.hint))
         elif server.full():
