@@ -1,38 +1,19 @@
-"""Events in, what a person sees on stderr out: a live line (rich), or plain lines where there is no terminal.
+"""How far a run is: its events in; counts, rates and the time to its end out, as numbers and as one line.
 
-Rule: nothing here decides anything; a run is the same with and without it.
+Rule: it is fed in the event loop and may be read in another thread, so each number is right by itself at any moment.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TextIO
 
-from contextvqa_async.items import Advanced, Event, Failure, Notice, Paused, Row, Settled, Started
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+from contextvqa_async.items import Advanced, Event, Failure, Paused, Row, Settled, Started
 
 WINDOW_SECONDS = 60.0
 """Rates are means over the last minute: long enough to be calm, short enough to follow a change."""
-
-PLAIN_EVERY_SECONDS = 10.0
-
-
-class Display(Protocol):
-    """Shows a run's events to a person."""
-
-    def __call__(self, event: Event) -> None: ...
-
-    def tick(self) -> None:
-        """Redraw what changes with time; called twice a second."""
-
-    def close(self) -> None:
-        """The run is over; leave the terminal as it was."""
 
 
 class Meter:
@@ -122,101 +103,3 @@ def clock_time(seconds: float | None) -> str:
         return "-:--:--"
     minutes, rest = divmod(int(seconds + 0.5), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
-
-
-class PlainDisplay:
-    """Notices as they come, and a line of counts every ten seconds, for logs; with ``every=math.inf``, no counts."""
-
-    def __init__(
-        self, out: TextIO, clock: Callable[[], float] = time.monotonic, *, every: float = PLAIN_EVERY_SECONDS
-    ) -> None:
-        self._meter = Meter(clock)
-        self._out = out
-        self._clock = clock
-        self._every = every
-        self._printed = clock()
-
-    def __call__(self, event: Event) -> None:
-        self._meter(event)
-        if isinstance(event, Notice):
-            print(event.message, file=self._out, flush=True)
-
-    def tick(self) -> None:
-        if self._clock() - self._printed >= self._every:
-            self._printed = self._clock()
-            print(self._meter.line(), file=self._out, flush=True)
-
-    def close(self) -> None:
-        pass
-
-
-class RichDisplay:
-    """One live line with a bar; notices scroll by above it."""
-
-    def __init__(self, out: TextIO) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
-
-        self._meter = Meter()
-        self._progress: Progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.fields[line]}", markup=False),
-            BarColumn(bar_width=20),
-            TaskProgressColumn(),
-            console=Console(file=out),
-            refresh_per_second=4,
-            transient=True,
-        )
-        self._task: TaskID = self._progress.add_task("", total=None, line="starting")
-        self._progress.start()
-
-    def __call__(self, event: Event) -> None:
-        self._meter(event)
-        if isinstance(event, Notice):
-            self._progress.console.print(event.message, markup=False, highlight=False)
-
-    def tick(self) -> None:
-        completed = self._meter.completed()
-        if completed is None:
-            self._progress.update(self._task, line=self._meter.line())
-        else:
-            self._progress.update(self._task, line=self._meter.line(), total=1.0, completed=completed)
-
-    def close(self) -> None:
-        self._progress.stop()
-
-
-def open_display(mode: str, out: TextIO | None = None) -> Display:
-    """The display for ``--progress`` auto, rich, plain or none; ``auto`` is rich on a terminal, else plain."""
-    out = out or sys.stderr
-    if mode == "none":
-        return PlainDisplay(out, every=math.inf)
-    if mode == "rich" or (mode == "auto" and out.isatty()):
-        return RichDisplay(out)
-    return PlainDisplay(out)
-
-
-class TolerantDisplay:
-    """Passes events on until the first write error, so that neither a closed pipe nor a full disk stops the run.
-
-    ``inner`` is None in a process without a stderr: nothing is shown.
-    """
-
-    def __init__(self, inner: Display | None) -> None:
-        self._inner = inner
-
-    def __call__(self, event: Event) -> None:
-        self._do(lambda inner: inner(event))
-
-    def tick(self) -> None:
-        self._do(lambda inner: inner.tick())
-
-    def close(self) -> None:
-        self._do(lambda inner: inner.close())
-
-    def _do(self, work: Callable[[Display], None]) -> None:
-        try:
-            if self._inner is not None:
-                work(self._inner)
-        except (OSError, ValueError):  # ValueError: the file is closed
-            self._inner = None

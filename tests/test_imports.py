@@ -21,7 +21,7 @@ LEVELS = (
     {"admission"},
     {"client"},
     {"pipeline", "progress", "simulator", "ledger"},
-    {"asker", "summary_text"},
+    {"asker", "summary_text", "display"},
     {"run"},
     {"api"},
     {"cli"},

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import os
-
 import pytest
 
-from contextvqa_async.items import Advanced, Failure, FailureClass, Notice, Paused, Row, Settled, Started, Summary
-from contextvqa_async.progress import Meter, PlainDisplay, TolerantDisplay, clock_time, open_display
+from contextvqa_async.items import Advanced, Failure, FailureClass, Paused, Row, Settled, Started, Summary
+from contextvqa_async.progress import Meter, clock_time
 from contextvqa_async.summary_text import describe
 
 
@@ -77,46 +74,6 @@ def test_there_is_no_eta_without_a_size_or_a_rate() -> None:
     assert "-:--:--" in meter.line()
 
 
-def test_plain_lines_come_every_ten_seconds_and_notices_at_once() -> None:
-    """A log of a long run stays short."""
-    clock, out = Clock(), io.StringIO()
-    display = PlainDisplay(out, clock)
-    for _ in range(30):
-        clock.now += 1
-        display(rows(1))
-        display.tick()
-    display(Notice(message="the server asks to wait"))
-    lines = out.getvalue().splitlines()
-    assert len(lines) == 4
-    assert lines[0].startswith("10 done")
-    assert lines[-1] == "the server asks to wait"
-
-
-def test_auto_is_plain_where_there_is_no_terminal() -> None:
-    """And none tells notices only."""
-    out = io.StringIO()
-    assert isinstance(open_display("auto", out), PlainDisplay)
-    silent = open_display("none", out)
-    silent(rows(1))
-    silent.tick()
-    silent(Notice(message="hear"))
-    silent.close()
-    assert out.getvalue() == "hear\n"
-
-
-def test_the_live_display_leaves_only_notices_behind() -> None:
-    """The bar is gone when the run is over; square brackets in messages are words, not markup."""
-    out = io.StringIO()
-    display = open_display("rich", out)
-    display(started(0))
-    display(Advanced(read=5, skipped=0, duplicates=0, fraction=0.5))
-    display(rows(5))
-    display.tick()
-    display(Notice(message="[bold]record[/] 'x'"))
-    display.close()
-    assert "[bold]record[/] 'x'" in out.getvalue()
-
-
 def test_the_summary_names_what_failed_and_what_to_do() -> None:
     """Counts, an example, an imperative; empty rows are told loudly."""
     failures = {"bad_image": FailureClass(count=2, example="record 'a': no such file", advice="mend the image")}
@@ -170,29 +127,6 @@ def test_failures_count_too() -> None:
 def test_times_read_like_a_clock() -> None:
     """Hours, minutes, seconds; rounded."""
     assert [clock_time(t) for t in (0, 59.6, 3725, None)] == ["0:00:00", "0:01:00", "1:02:05", "-:--:--"]
-
-
-def test_a_run_is_not_ended_by_whoever_stopped_reading_its_progress() -> None:
-    """``2>&1 | head``, or a log on a full disk: the answers in flight are paid for."""
-    reader, writer = os.pipe()
-    out = open(writer, "w")  # noqa: SIM115 - closing it raises
-    display = TolerantDisplay(PlainDisplay(out))
-    display(Notice(message="heard"))
-    assert os.read(reader, 100) == b"heard\n"
-    os.close(reader)
-    display(Notice(message="lost"))
-    display.tick()
-    display.close()
-    with pytest.raises(BrokenPipeError):
-        out.close()
-
-
-def test_a_run_without_a_stderr_has_nobody_to_tell() -> None:
-    """As under a supervisor that closed it."""
-    display = TolerantDisplay(None)
-    display(Notice(message="lost"))
-    display.tick()
-    display.close()
 
 
 def test_the_line_says_that_the_run_waits_and_how_long() -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import anyio
 
+from contextvqa_async.display import Display
 from contextvqa_async.errors import CvqaError, UsageError
 from contextvqa_async.items import Notice, Summary
-from contextvqa_async.progress import Display, TolerantDisplay, open_display
 from contextvqa_async.run import run_pipeline
 from contextvqa_async.settings import Settings
 from contextvqa_async.sink.files import Used
@@ -36,16 +36,13 @@ def check_files(
     check_target(target, saving.failed_path(target), [Path(source)], overwrite=saving.overwrite, more=more)
 
 
-def run_in_loop(source: str, output: str, settings: Settings, *, progress: str, verbose: bool) -> Summary:
-    """Run the line to its end or until a signal; ``progress`` is the display's name. Raises UsageError."""
+def run_in_loop(source: str, output: str, settings: Settings, *, display: Display, verbose: bool) -> Summary:
+    """Run the line to its end or until a signal, while ``display`` shows what happens. Raises UsageError."""
     _allow_open_files(settings.limits.concurrency * (2 if settings.simulate else 1))
-    display = TolerantDisplay(None if sys.stderr is None else open_display(progress))
     try:
         return anyio.run(_run, source, output, settings, display, verbose, backend_options=_loop())
     except* CvqaError as faults:  # a task group's way of raising one
         raise faults.exceptions[0] from None
-    finally:
-        display.close()
 
 
 def _loop() -> dict[str, Any]:
@@ -76,21 +73,14 @@ def _allow_open_files(sockets: int) -> None:
 
 
 async def _run(source: str, output: str, settings: Settings, display: Display, verbose: bool) -> Summary:
-    """Run the line while signals are obeyed and the display ticks."""
+    """Run the line while signals are obeyed."""
     stop = Stop(hint=f"Ctrl-C: {GRACE_SECONDS:.0f} s at most; again: now.")
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_tick, display)
         if sys.platform != "win32":
             await tasks.start(_obey_signals, stop, display)
         summary = await run_pipeline(source, output, settings, on_event=display, stop=stop, verbose=verbose)
         tasks.cancel_scope.cancel()
     return summary
-
-
-async def _tick(display: Display) -> None:
-    while True:
-        display.tick()
-        await anyio.sleep(0.5)
 
 
 async def _obey_signals(stop: Stop, display: Display, *, task_status: anyio.abc.TaskStatus[None]) -> None:

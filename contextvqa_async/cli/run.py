@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,16 +80,17 @@ def command(
     _check_summary(summary_json)
     with _collector_off():
         from contextvqa_async.cli.process import check_files, run_in_loop
+        from contextvqa_async.display import open_display
         from contextvqa_async.summary_text import describe
 
     read = {"--prompt-file": prompt_file, "--config": click.get_current_context().meta.get(CONFIG)}
     check_files(input, output, settings, read=read, written={"--summary-json": summary_json})
 
-    summary = run_in_loop(input, output, settings, progress=progress, verbose=verbose)
-    if summary_json:
-        _write_summary(Path(summary_json), summary)
-    with suppress(OSError):  # nobody reads it any more: there is still the exit code
-        click.echo(describe(summary), err=True)
+    with open_display(progress) as display:
+        summary = run_in_loop(input, output, settings, display=display, verbose=verbose)
+        if summary_json:
+            _write_summary(Path(summary_json), summary)
+        display.conclude(describe(summary))
     return summary.exit_code
 
 
