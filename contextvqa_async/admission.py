@@ -61,10 +61,10 @@ class Slot:
 class _Waiter:
     """Someone who wants a slot; ``called`` is set when there is one, an error, or the leader's turn."""
 
-    __slots__ = ("again", "called", "error", "slot")
+    __slots__ = ("again", "called", "error", "first", "slot")
 
-    def __init__(self, again: bool) -> None:
-        self.again = again
+    def __init__(self, again: bool, *, first: bool) -> None:
+        self.again, self.first = again, first
         self.called = anyio.Event()
         self.slot: Slot | None = None
         self.error: Exception | None = None
@@ -112,12 +112,14 @@ class Admission:
     # for those who ask
 
     @asynccontextmanager
-    async def slot(self, *, again: bool = False) -> AsyncIterator[Slot]:
+    async def slot(self, *, again: bool = False, refused: bool = False) -> AsyncIterator[Slot]:
         """Wait for leave to send one request; ``again``: a retry, which goes before new records.
+
+        ``refused``: a retry of what was refused for its rate, which lets others go first: it may be refused for ever.
 
         Raises Withdrawn once the run is stopping, and RunError where waiting has no end.
         """
-        slot = await self._enter(again)
+        slot = await self._enter(_Waiter(again, first=again and not refused))
         try:
             yield slot
         finally:
@@ -134,13 +136,12 @@ class Admission:
 
     # waiting
 
-    async def _enter(self, again: bool) -> Slot:
+    async def _enter(self, waiter: _Waiter) -> Slot:
         if self._stopping:
             raise Withdrawn
         if self._error:
             raise _copy(self._error)
-        waiter = _Waiter(again)
-        self._waiting[not again][waiter] = None
+        self._waiting[not waiter.first][waiter] = None
         self._serve()
         try:
             while not waiter.served:
@@ -174,7 +175,7 @@ class Admission:
 
     def _leave(self, waiter: _Waiter) -> None:
         """Cancelled: pass on the slot, or the leader's part."""
-        self._waiting[not waiter.again].pop(waiter, None)
+        self._waiting[not waiter.first].pop(waiter, None)
         if waiter.slot:
             waiter.slot.settle(Ended(Outcome.VOID))
         else:

@@ -83,6 +83,7 @@ class Asker:
     def end_of_records(self) -> None:
         """Tell that no more records will be asked for."""
         self._admission.end_of_records()
+        self._client.end_of_records()
 
     def stop(self) -> None:
         """Let no further request start; who waits for one is Withdrawn."""

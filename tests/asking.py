@@ -55,7 +55,7 @@ class Gate:
         return [(each.outcome, each.wait) for each in self.ended]
 
     @asynccontextmanager
-    async def slot(self, *, again: bool = False) -> AsyncIterator[Slot]:
+    async def slot(self, *, again: bool = False, refused: bool = False) -> AsyncIterator[Slot]:
         """Let anyone in."""
         self.again.append(again)
         self.open += 1

@@ -89,11 +89,11 @@ class Office:
         self.slots: dict[str, Slot] = {}
         self._leave: dict[str, anyio.Event] = {}
 
-    async def visit(self, name: str, again: bool = False) -> None:
+    async def visit(self, name: str, again: bool = False, refused: bool = False) -> None:
         """Wait for a slot, and keep it until told to leave."""
         self._leave[name] = anyio.Event()
         try:
-            async with self.admission.slot(again=again) as slot:
+            async with self.admission.slot(again=again, refused=refused) as slot:
                 self.got.append(name)
                 self.slots[name] = slot
                 await self._leave[name].wait()
@@ -154,6 +154,20 @@ async def test_settling_frees_the_slot_and_only_the_first_counts(tasks: anyio.ab
     office.leave("a", "b")
     await settle_down()
     assert office.fleet.in_flight == 0
+
+
+async def test_a_retry_goes_first_but_after_a_refusal(tasks: anyio.abc.TaskGroup) -> None:
+    """What is refused again and again does not keep the others from being asked."""
+    office = Office(concurrency=1)
+    await come(tasks, office, "a", "b")
+    tasks.start_soon(office.visit, "refused", True, True)
+    await settle_down()
+    tasks.start_soon(office.visit, "retry", True)
+    await settle_down()
+    for name in ("a", "retry", "b", "refused"):
+        office.leave(name)
+        await settle_down()
+    assert office.got == ["a", "retry", "b", "refused"]
 
 
 async def test_a_pause_is_slept_once_for_all(tasks: anyio.abc.TaskGroup) -> None:

@@ -29,6 +29,7 @@ from server import (
 
 from contextvqa_async.admission import Admission
 from contextvqa_async.client import Client
+from contextvqa_async.client.endpoint import Attempts
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import Kind, RecordError, RunError
 from contextvqa_async.pacing import Outcome
@@ -292,6 +293,23 @@ async def test_a_message_is_cut_at_300_characters_and_a_key_at_the_cut_is_masked
     done = await ask(error(400, {"error": {"message": "x" * 280 + KEY + "y" * 5000}}))
     assert len(str(done.failure)) == 300
     assert KEY[:6] not in str(done.failure)
+
+
+async def test_refusals_without_end_fail_the_record() -> None:
+    """Where no others are left to be answered, a record that is always refused does not hold up the run's end."""
+    refusal = error(429, {"error": {"message": "Slow down", "code": "rate_limit_exceeded"}})
+    async with Server(*[refusal] * 20) as server, desk(server) as counter:
+        counter.client.end_of_records()
+        with pytest.raises(RecordError, match="Refused 16 times where others were answered: HTTP 429: Slow down"):
+            await counter.ask()
+        assert len(server.requests) == 16
+
+
+def test_refusals_count_where_others_are_answered() -> None:
+    """A server that refuses everybody is waited for."""
+    nobody, others = Attempts(1), Attempts(1)
+    assert not any(nobody.count_refusal(7, last=False) for _ in range(100))
+    assert [others.count_refusal(n, last=False) for n in range(1, 17)] == [False] * 15 + [True]
 
 
 async def test_a_rate_refusal_is_not_charged() -> None:

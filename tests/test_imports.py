@@ -15,7 +15,7 @@ ROOT = Path(contextvqa_async.__file__).parent
 
 LEVELS = (
     {"errors", "items"},
-    {"config", "jsonl", "faults", "threads"},
+    {"config", "jsonl", "faults", "threads", "thoughts"},
     {"settings", "identity", "stop"},
     {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
     {"admission"},
@@ -36,6 +36,7 @@ PURE = {
     "jsonl",
     "identity",
     "faults",
+    "thoughts",
     "prompt",
     "sse",
     "pacing",

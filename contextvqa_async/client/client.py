@@ -15,13 +15,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import anyio
 
 from contextvqa_async.admission import Admission, Slot
-from contextvqa_async.client.endpoint import Attempts, EndpointClient
+from contextvqa_async.client.endpoint import MOST_REFUSALS, Attempts, EndpointClient
 from contextvqa_async.client.response import Reply
 from contextvqa_async.config import Endpoint, Generation, Limits
 from contextvqa_async.errors import ADVICE, Kind, RunError
@@ -70,7 +71,8 @@ class Client:
         self._on_tokens = on_tokens
         self._fatal: RunError | None = None
         self._resting: set[anyio.CancelScope] = set()
-        self._succeeded = False
+        self._answered = 0
+        self._last = False
         self._alike: tuple[Kind | None, int] = (None, 0)
 
     async def __aenter__(self) -> Self:
@@ -83,6 +85,10 @@ class Client:
             for endpoint in self._endpoints:
                 with anyio.move_on_after(2):
                     await endpoint.aclose()
+
+    def end_of_records(self) -> None:
+        """Tell that no more records will be asked for."""
+        self._last = True
 
     def wake(self) -> None:
         """End every back-off at once: the run is stopping, and those that sleep should hear of it."""
@@ -98,7 +104,7 @@ class Client:
         attempts = Attempts(self._limits.max_attempts)
         while True:
             self._raise_if_fatal()
-            async with self._admission.slot(again=attempts.again) as slot:
+            async with self._admission.slot(again=attempts.again, refused=attempts.refused) as slot:
                 self._raise_if_fatal()
                 if attempts.messages is None:
                     attempts.messages = await prepare()
@@ -120,7 +126,8 @@ class Client:
         if fault is None or reply.tokens != (None, None):
             self._on_tokens(prompt, completion)
         if fault is None:
-            self._succeeded, self._alike = True, (None, 0)
+            self._answered += 1
+            self._alike = (None, 0)
             slot.settle(Ended(Outcome.OK, prompt_tokens=prompt, completion_tokens=completion, headers=reply.headers))
             attempts.made += 1
             for taught, trial in attempts.trials.items():
@@ -147,6 +154,10 @@ class Client:
 
     def _again(self, endpoint: EndpointClient, attempts: Attempts, fault: Fault, charged: bool) -> float:
         """Seconds to rest before the next attempt. Raises RecordError where there is none."""
+        attempts.refused = False
+        if fault.verdict is Verdict.RATE and attempts.count_refusal(self._answered, last=self._last):
+            message = f"Refused {MOST_REFUSALS} times where others were answered: {fault.message}"
+            raise endpoint.record_error(replace(fault, message=message), attempts)
         attempts.faults[fault.kind] += charged
         spent = fault.tries is not None and attempts.faults[fault.kind] >= fault.tries
         own = fault.verdict is Verdict.RECORD or (fault.verdict is Verdict.FATAL and not fault.by_code)
@@ -170,9 +181,9 @@ class Client:
         kind, count = self._alike
         self._alike = (fault.kind, count + 1 if kind is fault.kind else 1)
         if fault.verdict is not Verdict.FATAL:
-            wrong_address = not self._succeeded and fault.kind in (Kind.REDIRECT, Kind.NOT_FOUND)
+            wrong_address = not self._answered and fault.kind in (Kind.REDIRECT, Kind.NOT_FOUND)
             return wrong_address and self._alike[1] >= _SAME_IN_A_ROW
-        if not self._succeeded:
+        if not self._answered:
             return True
         if not fault.by_code:  # an error may echo the record's own words: one record stops no run
             return self._alike[1] >= _SAME_IN_A_ROW

@@ -30,13 +30,30 @@ from contextvqa_async.sse import Answer
 _MOST_FREE = 8
 """Stale connections and changed parameters cost a record nothing, but not for ever."""
 
+MOST_REFUSALS = 16
+"""A record that was refused for the rate so often fails, where others pass: where half of all requests are
+refused by chance, that is one record in 65,000."""
+
 
 class Attempts:
     """One record's way through its attempts. ``trials``: the dialects that its refusals ask for, until it is answered;
     ``sent``: the one of its last request.
     """
 
-    __slots__ = ("_free", "doubted", "faults", "fresh", "made", "messages", "most", "sent", "trials")
+    __slots__ = (
+        "_answered",
+        "_free",
+        "_refusals",
+        "doubted",
+        "faults",
+        "fresh",
+        "made",
+        "messages",
+        "most",
+        "refused",
+        "sent",
+        "trials",
+    )
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -47,12 +64,24 @@ class Attempts:
         self.doubted = False
         self.trials: dict[EndpointClient, Dialect] = {}
         self.sent: Dialect | None = None
+        self.refused = False
         self._free = 0
+        self._refusals = self._answered = 0
 
     @property
     def again(self) -> bool:
         """Whether this is a retry, which goes before new records."""
         return self.messages is not None
+
+    def count_refusal(self, answered: int, *, last: bool) -> bool:
+        """Whether a refusal for the rate is the record's own: there were many, and between them others were answered.
+
+        ``answered``: how many others were until now; ``last``: no new records come, so that nobody may be left to be.
+        """
+        self.refused = True
+        self._refusals += last or answered > self._answered
+        self._answered = answered
+        return self._refusals >= MOST_REFUSALS
 
     def free(self) -> bool:
         """Whether one more request may go uncounted."""
