@@ -133,8 +133,12 @@ class RecordError(CvqaError):
 
 
 class RunError(CvqaError):
-    """The whole run has to stop; ``kind`` says why, the message what to do."""
+    """The whole run has to stop; ``kind`` says why, the message what to do.
 
-    def __init__(self, message: str, *, kind: Kind) -> None:
+    ``keeps``: whether answers that still arrive can be stored, so that it is worth waiting for them.
+    """
+
+    def __init__(self, message: str, *, kind: Kind, keeps: bool = True) -> None:
         super().__init__(message)
         self.kind = kind
+        self.keeps = keeps

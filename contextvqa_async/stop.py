@@ -53,7 +53,7 @@ class Stop:
         self.end(str(error), kind=error.kind)
         if error.kind is Kind.CONNECTION:  # an outage longer than the user allows: what is in flight hangs in it
             self.hurried.set()
-        if error.kind is Kind.STORAGE:
+        if not error.keeps:
             self.hurried.set()
             self.now.set()
 

@@ -129,8 +129,24 @@ def crash_everywhere(saving: Saving) -> int:
     raise AssertionError
 
 
+def die_nameless(folder: Path, told: list[list[int]]) -> None:
+    """A run whose output is removed when it first tells of rows, and that is killed when it tells of the next."""
+
+    def tell(ids: list[int]) -> None:
+        print(*ids, flush=True)
+        told.append(ids)
+        if len(told) == 1:
+            (folder / "out.jsonl").unlink()
+        elif ids:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    anyio.run(work, folder, 1, Saving(), tell)
+
+
 def main(what: str, *args: str) -> None:
     """What the tests run in a process of its own."""
+    if what == "nameless":
+        die_nameless(Path(args[0]), [])
     if what == "everywhere":
         print(crash_everywhere(Saving(retry_empty=args[0] == "empty", retry_failed="all")))
         return
@@ -169,6 +185,18 @@ def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None
     anyio.run(work, tmp_path, 99, Saving(), done.append)
     assert not {number for ids in done for number in ids} & told
     check(tmp_path, records, told)
+
+
+def test_a_kill_loses_nothing_of_a_file_that_lost_its_name(tmp_path: Path) -> None:
+    """A row that was told is found by a name: in the file beside the one that was removed."""
+    prepare(tmp_path, 20_000)
+    command = [sys.executable, __file__, "nameless", str(tmp_path)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    told = {int(number) for number in done.stdout.split()}
+    kept = (tmp_path / "out.jsonl.rescued").read_bytes().split(b"\n")[:-1]
+    assert told
+    assert told <= {json.loads(line)["id"] for line in kept}
 
 
 @contextmanager

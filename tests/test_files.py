@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from contextvqa_async.cli import main
 from contextvqa_async.cli.refine import command as refine
 from contextvqa_async.config import Reading, Saving
-from contextvqa_async.errors import UsageError
+from contextvqa_async.errors import RunError, UsageError
 from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.records import read_records
 from contextvqa_async.sink import Sink
@@ -334,3 +335,46 @@ async def test_one_file_under_two_names_has_one_writer(tmp_path: Path) -> None:
                 await fill(second, [{"id": "b"}])
     await fill(two, [{"id": "a"}, {"id": "b"}])
     assert ids(one) == ["a", "b"]
+
+
+def rename(path: Path) -> Path:
+    """The file under another name."""
+    return path.rename(path.with_name("moved.jsonl"))
+
+
+def link(path: Path) -> Path:
+    """The file under a second name."""
+    os.link(path, other := path.with_name("linked.jsonl"))
+    return other
+
+
+def unlock(path: Path) -> Path:
+    """The file without the lock of its name, which somebody took for stale."""
+    lock_path(path).unlink()
+    return path
+
+
+@pytest.mark.parametrize("meddle", [rename, link, unlock])
+@pytest.mark.parametrize("earlier", ["none", "torn", "zeros"])
+async def test_an_output_is_held_from_the_moment_it_is_made(
+    tmp_path: Path, meddle: Callable[[Path], Path], earlier: str
+) -> None:
+    """Also one that was mended or written anew while opening: no name and no missing lock lets in a second run."""
+    output, row = tmp_path / "out.jsonl", b'{"id":"before","vqa":"v"}\n'
+    if earlier != "none":
+        output.write_bytes(row + (b'{"id":' if earlier == "torn" else b"\0\0" + row))
+    with suppress(RunError):  # at its end, the run that wrote finds that its file was renamed
+        async with Sink.open(output, Saving(), reading=Reading(), fingerprint={}, on_commit=lambda _: None):
+            with pytest.raises(UsageError, match="Another run is writing"):
+                await fill(meddle(output), [{"id": "b"}])
+
+
+@pytest.mark.parametrize("meddle", [link, unlock])
+async def test_a_failed_file_is_held_from_the_moment_it_is_made(tmp_path: Path, meddle: Callable[[Path], Path]) -> None:
+    """What two runs wrote into it at once, neither could tell from its own."""
+    sink = Sink.open(tmp_path / "one.jsonl", Saving(), reading=Reading(), fingerprint={}, on_commit=lambda _: None)
+    async with sink as open_sink:
+        await open_sink.append(Failure(id="a", type="server", message="m", retryable=True))
+        failed = meddle(tmp_path / "one.failed.jsonl")
+        with pytest.raises(UsageError, match="Another run is writing"):
+            await fill(tmp_path / "two.jsonl", [{"id": "b"}], failed=failed)

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contextvqa_async.config import Reading, Saving
-from contextvqa_async.errors import RunError, UsageError
+from contextvqa_async.errors import Kind, RunError, UsageError
 from contextvqa_async.items import Failure, Record, RecordId, Row
 from contextvqa_async.records import read_records
 from contextvqa_async.sink import Sink
+from contextvqa_async.sink.locks import Held
 from contextvqa_async.sink.opening import Opening
 
 READING = Reading()
@@ -61,6 +62,17 @@ class Desk:
         self.committed: list[Row | Failure] = []
         self.asked: list[RecordId] = []
         self.notes: list[str] = []
+        self._more = anyio.Event()
+
+    async def until_committed(self, count: int) -> None:
+        """Wait until so many outcomes were told durable."""
+        while len(self.committed) < count:
+            self._more = anyio.Event()
+            await self._more.wait()
+
+    def _commit(self, items: list[Row | Failure]) -> None:
+        self.committed += items
+        self._more.set()
 
     def open(
         self, *, saving: Saving | None = None, reading: Reading = READING, model: str = "m", inputs: Sequence[Path] = ()
@@ -71,7 +83,7 @@ class Desk:
             saving or Saving(),
             reading=reading,
             fingerprint={"model": model},
-            on_commit=self.committed.extend,
+            on_commit=self._commit,
             inputs=inputs,
         )
 
@@ -489,7 +501,7 @@ async def test_a_start_that_is_given_up_changes_nothing(desk: Desk) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        Opening(desk.output, desk.failed, Saving(), READING, {"model": "m"}, give_up)._run()
+        Opening(Held(desk.output), Held(desk.failed), Saving(), READING, {"model": "m"}, give_up)._run()
     assert desk.output.read_bytes() == torn
 
 
@@ -535,3 +547,115 @@ async def test_a_disk_error_stops_the_run_with_one_sentence(desk: Desk) -> None:
     with pytest.raises((UsageError, RunError), match="folder"):
         await desk.run(these("b"), failure)
     assert desk.ids() == ["a"]
+
+
+def replaced(path: Path) -> None:
+    """As ``sed -i``, ``rsync`` and editors save: the content so far, under the old name."""
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.rename(path)
+
+
+def moved(path: Path) -> None:
+    """``mv``: the file has another name."""
+    path.rename(path.with_name("elsewhere"))
+
+
+def record(given: RecordId) -> Record:
+    """A record of this id alone."""
+    return Record(id=given, fields={"id": given})
+
+
+async def write(desk: Desk, *steps: RecordId | Callable[[], object], **options: Any) -> None:
+    """A run that does these steps: an id is a row to append and to hear of as durable, anything else is called."""
+    before, rows = len(desk.committed), 0
+    async with desk.open(**options) as sink:
+        for step in steps:
+            if callable(step):
+                step()
+                continue
+            with suppress(RunError):
+                await sink.append(row(record(step)))
+            rows += 1
+            await desk.until_committed(before + rows)
+
+
+@pytest.mark.parametrize("meddle", [Path.unlink, replaced, moved])
+async def test_rows_of_a_file_that_lost_its_name_are_kept_beside_it(desk: Desk, meddle: Callable[[Path], None]) -> None:
+    """The run stops with a sentence that names the file; what still arrives is kept too, and can be gone on with."""
+    await desk.run(these("a", "b"))
+    told = r"out\.jsonl was replaced or removed .* kept as .*out\.jsonl\.rescued:"
+    with pytest.raises(RunError, match=told) as caught:
+        await write(desk, "c", lambda: meddle(desk.output), "d", "e")
+    assert (caught.value.kind, caught.value.keeps) == (Kind.STORAGE, True)
+    assert [item.id for item in desk.committed[-3:]] == ["c", "d", "e"]
+    rescued = desk.folder / "out.jsonl.rescued"
+    assert desk.ids(rescued) == ["a", "b", "c", "d", "e"]
+    rescued.rename(desk.output)
+    await desk.run(these("a", "b", "c", "d", "e"))
+    assert desk.asked == []
+
+
+async def test_whoever_appends_hears_that_the_output_lost_its_name(desk: Desk) -> None:
+    """Not only the run's end: until then, answers would be paid for that nobody finds."""
+    async with AsyncExitStack() as stack:
+        sink = await stack.enter_async_context(desk.open())
+        desk.output.unlink()
+        await sink.append(row(record("a")))
+        await desk.until_committed(1)
+        with pytest.raises(RunError, match="rescued"):
+            await sink.append(row(record("b")))
+        with pytest.raises(RunError, match="rescued"):
+            await stack.aclose()
+
+
+async def test_an_output_that_lost_its_name_after_the_last_row_is_noticed_at_the_end(desk: Desk) -> None:
+    """What stands under the name by then is somebody's: it is left as it is, and so is an earlier rescued file."""
+    (desk.folder / "out.jsonl.rescued").write_bytes(b"of another day")
+    with pytest.raises(RunError, match=r"out\.jsonl\.rescued2"):
+        await write(desk, "a", desk.output.unlink, lambda: desk.output.write_bytes(b"somebody's"))
+    assert desk.output.read_bytes() == b"somebody's"
+    assert desk.ids(desk.folder / "out.jsonl.rescued2") == ["a"]
+
+
+async def test_a_failed_file_that_was_removed_is_kept_beside_it(desk: Desk) -> None:
+    """Lines that were no records are told there and nowhere else."""
+
+    def fail_and_remove(given: Record) -> Failure | None:
+        if desk.failed.exists():
+            desk.failed.unlink()
+        return failure(given)
+
+    with pytest.raises(RunError, match=r"out\.failed\.jsonl was replaced or removed"):
+        await desk.run(these("a", "b"), fail_and_remove)
+    assert desk.ids(desk.folder / "out.failed.jsonl.rescued") == ["a", "b"]
+
+
+async def test_a_file_whose_folder_moved_is_written_to_its_end(desk: Desk) -> None:
+    """There is no place beside the old name; the rows are in the file, wherever it is now."""
+    desk.output = desk.folder / "results" / "out.jsonl"
+    desk.output.parent.mkdir()
+    with pytest.raises(RunError, match="wherever it is now"):
+        await write(desk, "a", lambda: desk.output.parent.rename(desk.folder / "moved"), "b")
+    assert desk.ids(desk.folder / "moved" / "out.jsonl") == ["a", "b"]
+
+
+async def test_an_output_that_is_cut_short_stops_the_run(desk: Desk) -> None:
+    """Rewritten in its place by another program: what it lost cannot be known, and is asked again."""
+    await desk.run(these("a", "b"))
+    with pytest.raises(RunError, match="cut short by another program"):
+        await write(desk, lambda: os.truncate(desk.output, 0), "c")
+    await desk.run(these("a", "b", "c"))
+    assert desk.asked == ["a", "b"]
+
+
+async def test_a_link_that_is_turned_to_another_file_loses_nothing(desk: Desk) -> None:
+    """The run writes the file that the link led to, and that file still has its own name."""
+    first, second, link = (desk.folder / name for name in ("v1.jsonl", "v2.jsonl", "out.jsonl"))
+    link.symlink_to(first)
+    async with desk.open() as sink:
+        await sink.append(row(record("a")))
+        link.unlink()
+        link.symlink_to(second)
+        await sink.append(row(record("b")))
+    assert (desk.ids(first), second.exists()) == (["a", "b"], False)

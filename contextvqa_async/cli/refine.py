@@ -21,8 +21,9 @@ from contextvqa_async.records import read_records
 from contextvqa_async.refiner import refine
 from contextvqa_async.rows import keep_complete
 from contextvqa_async.sink.files import check_apart, input_file, output_files
+from contextvqa_async.sink.locks import take_locks
 from contextvqa_async.sink.outfile import copy_mode, replacing, set_aside
-from contextvqa_async.sink.place import check_file, take_locks
+from contextvqa_async.sink.place import check_file
 
 _SHOWN = 10
 _NO_KEY = "\0"

@@ -19,8 +19,9 @@ from contextvqa_async.jsonl import BOM
 from contextvqa_async.ledger.status import whole_lines
 from contextvqa_async.sink.failures import entry_key, entry_of
 from contextvqa_async.sink.index import Flag, Index
+from contextvqa_async.sink.locks import take_locks
 from contextvqa_async.sink.outfile import durable_file, spare_of, storage_error, sync_folder
-from contextvqa_async.sink.place import check_target, take_locks
+from contextvqa_async.sink.place import check_target
 from contextvqa_async.sink.rowfile import row_of
 from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, sidecar_of, sidecar_path
 

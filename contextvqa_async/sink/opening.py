@@ -1,7 +1,7 @@
 """What happens before the first record: the output is compared, mended and indexed, or refused.
 
-Comes in: the output's path, locked, and the run's settings. Goes out: an index, and notes that say what was found and
-done. Rule: nothing is changed before it is certain that the output is this run's to continue.
+Comes in: the output and its failed file, held, and the run's settings. Goes out: an index, and notes that say what was
+found and done. Rule: nothing is changed before it is certain that the output is this run's to continue.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import UsageError
 from contextvqa_async.identity import key_of
 from contextvqa_async.jsonl import dumps
+from contextvqa_async.sink.appender import Appender
 from contextvqa_async.sink.failures import FailedFile, check_failed_file
 from contextvqa_async.sink.index import Index
-from contextvqa_async.sink.outfile import Appender, heal, rewrite, set_aside, spare_of, storage_error
+from contextvqa_async.sink.locks import Held
+from contextvqa_async.sink.outfile import heal, rewrite, set_aside, spare_of, storage_error
 from contextvqa_async.sink.rowfile import RowScan, row_of, rows_between_zeros
 from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, read_sidecar, sidecar_path, this_run
 
@@ -35,18 +37,19 @@ class Opening:
 
     def __init__(
         self,
-        target: Path,
-        failed: Path,
+        output: Held,
+        failed: Held,
         saving: Saving,
         reading: Reading,
         fingerprint: Mapping[str, Any],
         pause: Callable[[], None],
     ) -> None:
-        self.target, self.failed_path = target, failed
+        self.target, self.failed_path = output.path, failed.path
         self.notes: list[str] = []
         self._saving, self._reading = saving, reading
         self._fingerprint = orjson.loads(dumps({**fingerprint, "id_key": reading.id_key}))  # as the sidecar will say
-        self._beside = sidecar_path(target)
+        self._beside = sidecar_path(output.path)
+        self._output, self._failed = output, failed
         self._pause = pause
 
     def run(self) -> None:
@@ -73,11 +76,12 @@ class Opening:
         size = self.target.stat().st_size if self.target.exists() else 0
         self._read_rows(known, size)
         self.earlier = FailedFile(self.failed_path, self.index, self._saving.retry_failed)
+        self._failed.hold()
         self.sidecar = self._continue(known)
         self.sidecar.write(self._beside)
         if found != self._beside:
             found.unlink(missing_ok=True)
-        self.rows = Appender(self.target)
+        self.rows = Appender(self.target, self._output.open())
 
     def _set_aside(self, sidecar: Path) -> None:
         try:
@@ -133,6 +137,7 @@ class Opening:
                 return [line] if self._stays(number, line, finish) else []
 
             rewrite(self.target, kept)
+            self._output.hold()
         if damaged:
             self.notes.append(
                 f"{_numbered(scan.damaged)} of {self.target.name} held zeros of a crash: whole rows are kept."

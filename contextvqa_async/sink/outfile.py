@@ -1,7 +1,7 @@
-"""One JSONL file that is appended to in durable groups, mended where a crash tore it, and replaced only as a whole.
+"""One JSONL file that is read in blocks, mended where a crash tore it, and replaced only as a whole.
 
-Rule: what was reported as written is on the disk; what could not be written is cut off again, so that the file never
-holds half a line. All of these calls block: the sink runs them in a worker thread.
+Rule: at any moment the file is the old one or the new one, and what was reported as written is on the disk. All of
+these calls block: the sink runs them in a worker thread.
 """
 
 from __future__ import annotations
@@ -21,53 +21,23 @@ BLOCK = 1 << 20
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
-class Appender:
-    """Appends whole groups of lines; ``size`` is what is durable, ``end`` what is written.
+def sync_file(fd: int) -> None:
+    """Make durable what an open file holds."""
+    _sync(fd)
 
-    :meth:`write` and :meth:`sync` may be called in two threads at once.
-    """
 
-    def __init__(self, path: Path) -> None:
-        fresh = not path.exists()
-        self._path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
-        self.size = self.end = os.fstat(self._fd).st_size
-        if fresh:
-            sync_folder(path)
+def open_to_append(path: Path) -> int:
+    """A descriptor through which lines are appended to ``path``, and read; the file is made where there is none."""
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
 
-    def write(self, data: bytes) -> None:
-        """Hand ``data`` to the system; RunError after cutting off what was written of it."""
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
-        except OSError as error:
-            self._cut_back(self.end)
-            raise storage_error(self._path, error) from error
-        self.end += len(data)
 
-    def sync(self) -> None:
-        """Wait until what is written is durable; RunError after cutting off what may not be."""
-        end = self.end
-        if end == self.size:
-            return
-        try:
-            _sync(self._fd)
-        except OSError as error:
-            self._cut_back(self.size)
-            raise storage_error(self._path, error) from error
-        self.size = end
-
-    def close(self) -> None:
-        """Give the file back."""
-        os.close(self._fd)
-
-    def _cut_back(self, size: int) -> None:
-        try:
-            os.ftruncate(self._fd, size)
-            self.end = size
-        except OSError:
-            return  # a disk that turned read-only: the next run heals the tail
+def identity_of(file: Path | int) -> tuple[int, int] | None:
+    """What tells a file, by its name or as it is open, from all others; None where there is none."""
+    try:
+        found = os.stat(file)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def storage_error(path: Path, error: OSError) -> RunError:
@@ -77,7 +47,7 @@ def storage_error(path: Path, error: OSError) -> RunError:
         hint = "make room and run again: what is done is kept"
     else:
         what, hint = (error.strerror or str(error)).lower(), "mend that and run again: what is done is kept"
-    return RunError(f"{path} cannot be written: {what}; {hint}.", kind=Kind.STORAGE)
+    return RunError(f"{path} cannot be written: {what}; {hint}.", kind=Kind.STORAGE, keeps=False)
 
 
 def sync_folder(path: Path) -> None:
@@ -102,9 +72,14 @@ def spare_of(path: Path) -> Path:
 
 def backups(path: Path) -> list[Path]:
     """The names under which earlier content of a file is kept, and at last the next one, which is free."""
-    found = [path.with_name(path.name + ".bak")]
+    return unused_names(path, ".bak")
+
+
+def unused_names(path: Path, ending: str) -> list[Path]:
+    """``path`` with ``ending``, with ``ending`` and 2, and so on, up to the first that no file has."""
+    found = [path.with_name(path.name + ending)]
     while os.path.lexists(found[-1]):
-        found.append(path.with_name(f"{path.name}.bak{len(found) + 1}"))
+        found.append(path.with_name(f"{path.name}{ending}{len(found) + 1}"))
     return found
 
 

@@ -182,9 +182,7 @@ class RowScan:
         self.last[key] = number
 
 
-def is_row(path: Path, offset: int, key: bytes, id_key: str) -> bool:
-    """Whether the line at ``offset`` is whole, and is the row of ``key``."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        found = row_of(file.readline().rstrip(b"\n"), id_key)
+def is_row(line: bytes, key: bytes, id_key: str) -> bool:
+    """Whether ``line`` is whole, and is the row of ``key``."""
+    found = row_of(line, id_key)
     return found is not None and key_of(found[0]) == key

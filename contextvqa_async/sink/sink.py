@@ -18,15 +18,17 @@ import anyio
 from anyio import from_thread, to_thread
 
 from contextvqa_async.config import Reading, Saving
-from contextvqa_async.errors import RunError
+from contextvqa_async.errors import Kind, RunError, UsageError
 from contextvqa_async.identity import Batch, key_of
 from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import dumps
+from contextvqa_async.sink.appender import Appender
 from contextvqa_async.sink.failures import owner_fields, stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
+from contextvqa_async.sink.locks import Held, take_locks
 from contextvqa_async.sink.opening import Opening
-from contextvqa_async.sink.outfile import Appender, rewrite, storage_error
-from contextvqa_async.sink.place import check_target, take_locks
+from contextvqa_async.sink.outfile import rewrite, storage_error
+from contextvqa_async.sink.place import check_target
 from contextvqa_async.sink.rowfile import is_row, row_of, sha_bytes
 from contextvqa_async.sink.sidecar import sidecar_path
 from contextvqa_async.sink.writer import Queued, Writer
@@ -52,7 +54,9 @@ class Counts:
 class Sink:
     """One run's output; made by :meth:`open`. It is also the reader's chooser."""
 
-    def __init__(self, opening: Opening, reading: Reading, on_commit: Callable[[list[Row | Failure]], None]) -> None:
+    def __init__(
+        self, opening: Opening, files: list[Held], reading: Reading, on_commit: Callable[[list[Row | Failure]], None]
+    ) -> None:
         self.output, self.failed = opening.target, opening.failed_path
         self.notes = opening.notes
         """What opening (and at last closing) found and did, each a sentence for the user."""
@@ -61,7 +65,9 @@ class Sink:
         self.counts = Counts()
         self._opening, self._index, self._id_key = opening, opening.index, reading.id_key
         self._on_commit = on_commit
-        self._rows, self._failures = opening.rows, None if not opening.earlier.size else Appender(self.failed)
+        self._files = files
+        self._rows = opening.rows
+        self._failures = self._failed_file() if opening.earlier.size else None
         self._owner = owner_fields(self.failed, self.output)
         self._before = self._rows.size
         self._writer = Writer(self, self._note_written)
@@ -87,10 +93,11 @@ class Sink:
         entry, from :meth:`append`, and on leaving.
         """
         target, failed = check_target(output, saving.failed_path(output), inputs, overwrite=saving.overwrite)
-        with take_locks(target, failed):
-            opening = Opening(target, failed, saving, reading, fingerprint, from_thread.check_cancelled)
+        with take_locks(target, failed) as files:
+            rows, failures = files
+            opening = Opening(rows, failures, saving, reading, fingerprint, from_thread.check_cancelled)
             await to_thread.run_sync(opening.run)
-            async with cls(opening, reading, on_commit)._writing() as sink:
+            async with cls(opening, files, reading, on_commit)._writing() as sink:
                 yield sink
 
     @asynccontextmanager
@@ -105,8 +112,8 @@ class Sink:
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(_guarded, self._tidy, self.output)
-        if self._writer.broken is not None:
-            raise self._writer.broken
+        if error := self._writer.broken or self._lost():
+            raise error
 
     def choose(self, batch: Batch) -> Iterator[int]:
         """The positions of the records to ask for; the others are counted by what stands against them."""
@@ -134,7 +141,7 @@ class Sink:
     def _is_damaged(self, key: bytes) -> bool:
         """Whether the indexed row is damaged (two rows merged by an edit); a whole one counts as done and changed."""
         _, offset, _ = self._index.look(key)
-        if is_row(self.output, offset, key, self._id_key):
+        if is_row(self._rows.line_at(offset), key, self._id_key):
             self.counts.done += 1
             self.counts.changed += 1
             return False
@@ -164,7 +171,8 @@ class Sink:
     async def append(self, item: Row | Failure) -> None:
         """Put an outcome into its file, where no kill can lose it; ``on_commit`` hears of it once it is durable.
 
-        Raises the RunError that stopped the writing, then and ever after.
+        Raises the RunError that stopped the writing, then and ever after. Where another program replaced one of the
+        files, it raises as well, but what it was given is kept.
         """
         key = None if item.id is None else key_of(item.id)
         if isinstance(item, Row):
@@ -173,6 +181,17 @@ class Sink:
             stays = key is not None and self._index.find(key) & Flag.ROW
             line = b"" if stays else dumps({**item.as_dict(), **self._owner}) + b"\n"
         await self._writer.put(Queued(item, key, line))
+        if error := self._lost():
+            raise error
+
+    def _failed_file(self) -> Appender:
+        return Appender(self.failed, self._files[1].open())
+
+    def _lost(self) -> RunError | None:
+        """What to tell where another program replaced a file that this run writes."""
+        both = [self._rows.lost, self._failures and self._failures.lost]
+        told = " ".join(sentence for sentence in both if sentence)
+        return RunError(told, kind=Kind.STORAGE) if told else None
 
     def write(self, group: Sequence[Queued]) -> tuple[list[Queued], RunError | None]:
         """Called by the writer: append a group's lines, rows first; blocks."""
@@ -183,11 +202,13 @@ class Sink:
             self._rows.write(b"".join([queued.line for queued in rows]))
             written += rows
             if lines := b"".join([queued.line for queued in failures]):
-                self._failures = self._failures or _guarded(lambda: Appender(self.failed), self.failed)
+                self._failures = self._failures or _guarded(self._failed_file, self.failed)
                 self._failures.write(lines)
             written += failures
         except RunError as error:
             return written, error
+        except UsageError as error:  # another run has made a failed file of this name since this one began
+            return written, RunError(str(error), kind=Kind.STORAGE, keeps=False)
         return written, None
 
     def sync(self) -> None:
@@ -209,14 +230,20 @@ class Sink:
 
     def _tidy(self) -> None:
         """Drop what this run replaced or settled, and say that it has ended; blocks."""
-        self._rows.close()
-        if self._failures is not None:
-            self._failures.close()
+        try:
+            self._rows.close()
+        finally:
+            if self._failures is not None:
+                self._failures.close()
+        if self._lost():
+            return  # what stands under these names now is somebody else's
         if self._replaced:
             rewrite(self.output, self._still_valid)
         earlier = self._opening.earlier
         if self._settled or (earlier.bad_lines and self._read_up_to):
             earlier.clear_settled(self._read_up_to)
+        for file in self._files:
+            file.hold()
         sidecar = self._opening.sidecar
         sidecar.replacing, sidecar.running = False, None
         sidecar.write(sidecar_path(self.output))
