@@ -268,6 +268,21 @@ def test_c09_thoughts_inside_the_text(text: str) -> None:
     assert read(chunk(text) + finish()).text == "Article"
 
 
+def test_c09_a_mention_of_thoughts_is_text() -> None:
+    """Also beside reasoning that came apart."""
+    text = "Its thoughts end in the tag </think> and are shown.\n\nQ1: Which tag?\nA1: </think>\n"
+    assert read(chunk(text) + finish()).text == text
+    answer = read(chunk(delta={"reasoning_content": "hm"}) + chunk("It ends.\n</think>\n\nSo.") + finish())
+    assert (answer.text, "".join(answer._reasoning)) == ("It ends.\n</think>\n\nSo.", "hm")
+
+
+@pytest.mark.parametrize("text", ["◁think▷hm◁/think▷Article", "[THINK]hm[/THINK]\nArticle", "hm◁/think▷Article"])
+def test_c09_thoughts_in_the_marks_of_other_families(text: str) -> None:
+    """They are reasoning too."""
+    answer = read(chunk(text) + finish())
+    assert (answer.text, "".join(answer._reasoning)) == ("Article", "hm")
+
+
 def test_c09_a_thought_without_end_is_no_text() -> None:
     """All of it was reasoning."""
     answer = read(chunk("<think>hm and so") + finish("length"))

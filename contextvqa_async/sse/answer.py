@@ -8,7 +8,6 @@ was none; the next one proves nothing without ``[DONE]``, or the end of a body t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -24,9 +23,7 @@ from contextvqa_async.sse.shapes import (
     read_reason,
     split_content,
 )
-
-_THOUGHT = re.compile(r"\s*<(think|thinking|thought)>(.*?)(</\1>\s*|\Z)", re.DOTALL)
-_THOUGHT_END = re.compile(r"</(think|thinking)>\s*")
+from contextvqa_async.thoughts import split_thoughts
 
 
 class Answer:
@@ -186,13 +183,8 @@ class Answer:
         if not self._text:
             for message in join_messages(self._messages):
                 self._take_delta(message)
-        text = "".join(self._text)
-        if match := _THOUGHT.match(text):
-            self.add_reasoning(match[2])
-            text = text[match.end() :]
-        elif match := _THOUGHT_END.search(text):  # a template had opened the thought already (C-09)
-            self.add_reasoning(text[: match.start()])
-            text = text[match.end() :]
+        thoughts, text = split_thoughts("".join(self._text), apart=self.thought)
+        self.add_reasoning(thoughts)
         self._text = [mended(text)]
 
     @property
