@@ -24,6 +24,9 @@ INTERJECTION = lazy(
 )
 
 
+EXCLAMATION = lazy(r"[^.!?。！？:：\n]{2,80}[!！]\s*(?=\S)")
+"""What may stand before a preamble: "What a great picture!"."""
+
 INSTEAD = lazy(r"\b(?:however|instead|but|here)\b", re.IGNORECASE)
 
 
@@ -46,7 +49,8 @@ def opens(text: str) -> bool:
         return False
     low = _low(text)
     if not _phrases("opens").begins(low):
-        return False
+        exclaimed = EXCLAMATION.match(text)
+        return exclaimed is not None and opens(text[exclaimed.end() :])
     last = text.rstrip()[-1:]
     if len(text) < 90 and last in "!！:：":
         return True

@@ -23,7 +23,7 @@ START = lazy(
 )
 FENCED = lazy(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?:json5?|jsonl|JSON|python|py|javascript|js|text|plaintext)?[ \t]*\n?\s*$")
 YAML_FENCE = lazy(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})ya?ml[^\n]*\n(?P<value>.*?)(?:^[ \t]*(?P=fence)[ \t]*\n?|\Z)",
+    r"^[ \t]*(?:`{3,}|~{3,})ya?ml[^\n]*\n(?P<value>.*?)(?:^[ \t]*(?:`{3,}|~{3,})[ \t]*(?:\n|$)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 YAML_KEY = lazy(r"\s*(?:---[ \t]*\n\s*)?(?:#[^\n]*\n\s*)?[\w\"'][\w \"']{0,40}:(?:[ \t]|$)", re.MULTILINE)

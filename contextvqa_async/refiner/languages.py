@@ -68,7 +68,7 @@ LANGUAGES: dict[str, Language] = {
         title="title|article title|headline|topic|subject",
         opens="here you go|here it is|here goes|there you go|please find|as you asked"
         "|sure|certainly|of course|absolutely|okay|ok|alright|all right|great|here is|here's|here’s"
-        "|here are|below is|below are|i'll|i’ll|i will|i have|i've|i’ve|i can|let me|let's|let’s"
+        "|here are|below is|below are|below you|i'll|i’ll|i will|i have|i've|i’ve|i can|let me|let's|let’s"
         "|based on|as requested|the following|got it|happy to|thank you|thanks|the image|this image"
         "|in this image|in the image|the picture|this picture|the photo|this photo|to create|to write"
         "|to generate|now|next|following|these|this is|looking at|from the image|given the"

@@ -23,7 +23,8 @@ STOP = {
 }
 AFTER_KEY = lazy(r"\s*:")
 AFTER_VALUE = lazy(
-    r"\s*(?://[^\n]*\n\s*)*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$)"
+    r"\s*(?://[^\n]*\n\s*)*(?:,\s*(?:[\"'“{\[(}\])`]|//|$|[\d.-]|true|false|null|None|True|False|[\w]+\s*:)|[}\])]|$"
+    r"|\n\s*(?:\"[^\"\n]{1,40}\"|'[^'\n]{1,40}')\s*:)"
 )
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " ", "/": "/", "\\": "\\", '"': '"', "'": "'"}
 WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}

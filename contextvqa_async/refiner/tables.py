@@ -74,9 +74,10 @@ def _is_table(raws: list[str]) -> bool:
 
 def _cells(row: str) -> list[str]:
     """A row's cells."""
-    row = row.strip().lstrip(">").strip()
-    if "|" not in row and "\t" in row:
-        return [cell.strip() for cell in row.split("\t")]
+    row = row.strip(" \r\n").lstrip(">").strip(" ")
+    if "|" not in row and "\t" in row.strip():
+        return [cell.strip() for cell in row.rstrip().split("\t")]  # the first cell may be empty
+    row = row.strip()
     row = row.removeprefix("|")
     row = row[:-1] if row.endswith("|") and not row.endswith("\\|") else row
     return [cell.strip().replace("\\|", "|") for cell in CELL.split(row)]

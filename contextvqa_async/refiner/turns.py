@@ -11,7 +11,7 @@ import re
 from contextvqa_async.refiner.lazy import lazy
 
 TOKENS = lazy(
-    r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|end_of_turn|start_of_turn)>(?:model\n)?|\[/?INST\]"
+    r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|(?:start|end)_of_(?:turn|utterance|text|sentence|image))>(?:model\n)?|\[/?INST\]"
 )
 TORN = lazy(r"<(?:[|｜][^<>\n]{0,40}|/[\w:-]{0,30})?$")
 TORN_TAG = lazy(r"\s*<[a-z][\w:-]{0,30}$")
