@@ -11,7 +11,9 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import anyio
 import orjson
@@ -579,3 +581,44 @@ async def test_a_tls_connection_that_is_cancelled_is_gone_at_once(
             await counter.ask()
         await anyio.sleep(0.01)
         assert sockets_to(server.port) == 0
+
+
+@pytest.mark.parametrize("use_uvloop", [False, True])
+def test_a_stop_does_not_wait_for_name_servers(use_uvloop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up that hangs ends with its request, and keeps neither the loop nor the program from ending."""
+    answered = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def unanswered(host: str, *args: Any, **options: Any) -> Any:
+        if host == "hangs.example":
+            answered.wait(20)
+        return look_up(host, *args, **options)
+
+    async def run() -> None:
+        async with desk("http://hangs.example/v1", connect_timeout=0.05, max_attempts=1) as counter:
+            with pytest.raises(RecordError) as caught:
+                await counter.ask()
+            assert caught.value.kind is Kind.TIMEOUT
+
+    monkeypatch.setattr(socket, "getaddrinfo", unanswered)
+    started = time.monotonic()
+    try:
+        anyio.run(run, backend_options={"use_uvloop": use_uvloop})
+        assert time.monotonic() - started < 10
+    finally:
+        answered.set()
+
+
+async def test_names_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of the name servers is kept for a while."""
+    asked = []
+    look_up = socket.getaddrinfo
+
+    def counted(host: str, *args: Any, **options: Any) -> Any:
+        asked.append(host)
+        return look_up(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", counted)
+    async with Server(sse(good())) as server, desk(server.url.replace("127.0.0.1", "localhost")) as counter:
+        await asyncio.gather(*(counter.ask() for _ in range(4)))
+    assert asked == ["localhost"]

@@ -16,8 +16,8 @@ ROOT = Path(contextvqa_async.__file__).parent
 LEVELS = (
     {"errors", "items"},
     {"config", "jsonl", "faults", "threads", "thoughts"},
-    {"settings", "identity", "stop"},
-    {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight"},
+    {"settings", "identity", "stop", "resolver"},
+    {"records", "images", "prompt", "sse", "pacing", "refiner", "sink", "rows", "tally", "inflight", "quota"},
     {"admission"},
     {"client"},
     {"pipeline", "progress", "simulator", "ledger"},

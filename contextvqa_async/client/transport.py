@@ -13,6 +13,8 @@ from httpx_aiohttp import AiohttpTransport
 
 from contextvqa_async.client.connections import Connector
 from contextvqa_async.errors import UsageError
+from contextvqa_async.resolver import Resolver
+from contextvqa_async.threads import Threads
 
 KEEP_ALIVE = 4.0
 """Servers close idle connections after 5 s (uvicorn, vLLM, SGLang: H-08)."""
@@ -65,7 +67,7 @@ def open_transport(context: ssl.SSLContext, proxy: str | None, *, pooled: bool =
 
     def session() -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=Connector(limit=0, ssl=context, ttl_dns_cache=300, **keep),
+            connector=Connector(limit=0, ssl=context, resolver=Resolver(Threads()), ttl_dns_cache=300, **keep),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_READ_BUFFER,
             max_line_size=_HEADER,

@@ -8,10 +8,8 @@ URL to judge. No proxy, cookie or credential of this machine is used. Size and t
 from __future__ import annotations
 
 import asyncio
-import functools
 import ipaddress
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +19,6 @@ from contextvqa_async.threads import Threads
 
 if TYPE_CHECKING:
     import aiohttp
-    from aiohttp.abc import AbstractResolver, ResolveResult
     from yarl import URL
 
 MAX_REDIRECTS = 5
@@ -72,7 +69,9 @@ class Fetcher:
     async def __aenter__(self) -> Self:
         import aiohttp
 
-        resolver = _make_resolver(self._threads, self._judge, self._time_limit)
+        from contextvqa_async.resolver import Resolver
+
+        resolver = Resolver(self._threads, time_limit=self._time_limit, check=self._check_addresses)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0),
             timeout=aiohttp.ClientTimeout(total=None),
@@ -122,6 +121,10 @@ class Fetcher:
                 return await self._read(url, response)
         raise bad(url, f"is redirected more than {MAX_REDIRECTS} times")
 
+    def _check_addresses(self, host: str, addresses: Sequence[str]) -> None:
+        if not all(map(self._judge, addresses)):
+            raise _PrivateAddressError(host)
+
     def _check(self, url: str, target: URL) -> None:
         """Refuse what the resolver never sees: other schemes, and addresses written as numbers."""
         host = target.host
@@ -147,33 +150,3 @@ class Fetcher:
 
 def _private(url: str, where: str) -> RecordError:
     return bad(url, f"leads to {where}, which is not on the public internet (see --allow-private-urls)")
-
-
-def _make_resolver(threads: Threads, judge: Callable[[str], bool], time_limit: float) -> AbstractResolver:
-    from aiohttp.abc import AbstractResolver
-
-    class JudgingResolver(AbstractResolver):
-        async def resolve(
-            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-        ) -> list[ResolveResult]:
-            lookup = functools.partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
-            found = await threads.run(lookup, time_limit=time_limit)
-            addresses = [(kind, str(where[0])) for kind, _, _, _, where in found]
-            if not all(judge(address) for _, address in addresses):
-                raise _PrivateAddressError(host)
-            return [
-                {
-                    "hostname": host,
-                    "host": address,
-                    "port": port,
-                    "family": kind,
-                    "proto": 0,
-                    "flags": socket.AI_NUMERICHOST,
-                }
-                for kind, address in addresses
-            ]
-
-        async def close(self) -> None:
-            """Nothing is held."""
-
-    return JudgingResolver()
