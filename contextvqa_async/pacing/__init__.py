@@ -3,6 +3,7 @@
     hints      headers and words of a refusal ─► seconds to wait; back-off where nothing was told
     budgets    requests and tokens a minute ─► when the next request may start
     rounds     finished requests ─► how much work a level of concurrency gets done
+    noise      refusals ─► whether load explains them
     window     starts, first tokens, ends ─► how many requests may be in flight at one endpoint
     replica    one endpoint's window, pauses, allowances, and rests after failures
     fleet      all endpoints and budgets ─► which endpoint may be asked now, or when to look again

@@ -4,6 +4,10 @@ Rule: never shorter than told, and nothing is believed that cannot be: a negativ
 hint is no hint (wire quirks E-30 to E-33). Zero is no hint either: the caller's own back-off is kinder.
 
     retry-after-ms  >  retry-after (seconds or date)  >  the message's words  >  x-ratelimit-reset-*
+
+Rule: a moment is held against the clock that named it. The response's own ``Date`` says what that clock showed; this
+machine's may be minutes off. And of several allowances the one that is short counts: the day's requests may be renewed
+in hours, where the minute's tokens are in seconds.
 """
 
 from __future__ import annotations
@@ -18,6 +22,9 @@ from email.utils import parsedate_to_datetime
 
 _FAR = 366 * 86_400.0
 """No endpoint means a wait of more than a year: such a number is an epoch or garbage."""
+
+_UNKNOWN_SHARE = 0.5
+"""Taken for what an allowance has left that does not say: another one is the short one if it has less."""
 
 _LONGEST = 64
 """Characters of a header's value that are looked at."""
@@ -71,10 +78,10 @@ def wait_hint(headers: Mapping[str, str], message: str, now: float) -> float | N
     """Return how many seconds the refusal asks to wait, or None where it says nothing believable.
 
     ``headers``: the response's, in any case; ``message``: its error message or raw body; ``now``: seconds since the
-    epoch, for hints that are dates.
+    epoch, for hints that are dates in a response without one.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    for wait in _told(lower, message, now):
+    for wait in _told(lower, message, _server_time(lower, now)):
         if wait is not None:
             return wait
     return None
@@ -91,10 +98,11 @@ def _told(headers: Mapping[str, str], message: str, now: float) -> Iterator[floa
 def quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
     """Return what ``x-ratelimit-remaining-*`` tells, where its reset is believable; garbage and -1 are left out."""
     lower = {name.lower(): value for name, value in headers.items()}
+    server_time = _server_time(lower, now)
     found = []
     for scope in _SCOPES:
         remaining = _number(lower.get(f"x-ratelimit-remaining-{scope}", ""))
-        reset = _span(lower.get(f"x-ratelimit-reset-{scope}", ""), now)
+        reset = _span(lower.get(f"x-ratelimit-reset-{scope}", ""), server_time)
         if remaining is not None and remaining >= 0 and reset is not None:
             found.append(Quota(scope=scope, remaining=remaining, reset=reset))
     return found
@@ -153,12 +161,23 @@ def _clock_seconds(match: re.Match[str]) -> float | None:
 
 
 def _until(text: str, now: float) -> float | None:
+    moment = _moment(text)
+    return None if moment is None else _believable(moment - now)
+
+
+def _moment(text: str) -> float | None:
+    """An HTTP or RFC 3339 date as seconds since the epoch."""
     try:
         moment = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return _believable(moment.timestamp() - now)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
+
+
+def _server_time(headers: Mapping[str, str], now: float) -> float:
+    """What the server's clock showed as it answered; ``now`` where it does not say."""
+    told = _moment(headers.get("date", "").strip()[:_LONGEST])
+    return now if told is None else told
 
 
 def _from_words(message: str, now: float) -> float | None:
@@ -180,7 +199,22 @@ def _after(rest: str, match: re.Match[str], now: float) -> float | None:
 
 
 def _from_resets(headers: Mapping[str, str], now: float) -> float | None:
-    """The wait that used-up allowances ask for; where none says that it is used up, the longest of all."""
-    resets = [quota.reset for quota in quotas(headers, now) if quota.remaining == 0]
-    resets = resets or [told for name in _RESET_NAMES if (told := _span(headers.get(name, ""), now)) is not None]
-    return max(resets, default=None)
+    """The wait that used-up allowances ask for; where none says that it is used up, the one with the least left."""
+    allowances = [
+        (_share_left(headers, name), reset)
+        for name in _RESET_NAMES
+        if (reset := _span(headers.get(name, ""), now)) is not None
+    ]
+    used_up = [reset for share, reset in allowances if share == 0]
+    return max(used_up) if used_up else min(allowances, default=(0.0, None))[1]
+
+
+def _share_left(headers: Mapping[str, str], reset_name: str) -> float:
+    """What is left of the allowance that a reset is of."""
+    remaining = _number(headers.get(reset_name.replace("reset", "remaining"), ""))
+    if remaining == 0:
+        return 0.0
+    limit = _number(headers.get(reset_name.replace("reset", "limit"), ""))
+    if remaining is None or limit is None or not 0 < remaining <= limit:
+        return _UNKNOWN_SHARE
+    return remaining / limit

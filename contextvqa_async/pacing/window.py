@@ -10,7 +10,7 @@ The algorithm is TCP's, because the question is: a hidden capacity, found by ask
                  capacity), to 85 and 70 % of that where refusals follow each other; once an episode: requests started
                  before the cut do not cut again. A limit below 1 is a rate: one request, then a rest
     noise        refusals that have nothing to do with load do not cut: a few among many requests that were taken on
-                 at the same level or above (BBR v2 bears 2 % of loss); they are the reason to try more, sooner
+                 at the same level or above, see noise.py; they are a reason to start slowly once more
     hold         back to the level that held by one a round (AIMD, Chiu & Jain 1989), then stay: one more is tried after
                  a hundred answers, and ever more while they are taken on (CUBIC's convex probe): about 1 % is refused
     climb        servers that never refuse: the limit at which most gets done, see climb.py
@@ -25,6 +25,7 @@ from collections import deque
 
 from contextvqa_async.pacing.climb import Climb
 from contextvqa_async.pacing.gauge import Gauge
+from contextvqa_async.pacing.noise import NOISE_SHARE, Recent
 from contextvqa_async.pacing.outcome import Outcome
 from contextvqa_async.pacing.rounds import FILLED, Flight, Round
 
@@ -46,14 +47,6 @@ STRETCH = 4
 
 SOON = 32
 """A refusal within so many answers of the last shows that the cut was too small."""
-
-NOISE = {Outcome.RATE: 0.05, Outcome.OVERLOAD: 0.1, Outcome.AWAY: 0.4}
-"""The share of recent requests at a level and above that may end so and be chance, or bad records. A server that is
-full refuses all that come beyond its limit; one that limits the rate answers 429, and is believed soonest."""
-
-RECENT = 64
-SURPRISE = {Outcome.RATE: 0.25, Outcome.OVERLOAD: 0.1, Outcome.AWAY: 0.1}
-"""Refusals that are less probable than this by chance are no chance."""
 
 FACTORS = (1.0, 0.85, 0.7)
 PACED = 1.25
@@ -81,8 +74,7 @@ class Window:
         self.seconds = 0.0
         self._tokens = 0.0
         self._firsts, self._gaps = Gauge(), Gauge()
-        self._recent: deque[tuple[int, bool]] = deque(maxlen=RECENT)
-        """Requests that were taken on (True) or refused, with how many were in flight when each started."""
+        self._recent = Recent()
         self._sound = START
         """The last limit that held for a while."""
         self._cut_serial = 0
@@ -163,9 +155,9 @@ class Window:
             self._answered(flight, now, tokens or flight.tokens)
         elif self._round and self._round.has(flight):
             self._round.lost += 1
-        if outcome in NOISE and not self.fixed:
-            self._recent.append((flight.level, False))
-            if self._is_noise(flight.level, outcome):
+        if outcome in NOISE_SHARE and not self.fixed:
+            self._recent.note(flight.level, taken_on=False)
+            if self._recent.may_be_noise(flight.level, outcome):
                 self._doubt_last_cut()
             else:
                 self._cut(flight, least=LEAST if outcome is Outcome.RATE else 1.0)
@@ -199,7 +191,7 @@ class Window:
         if flight.credited:
             return
         flight.credited = True
-        self._recent.append((flight.level, True))
+        self._recent.note(flight.level, taken_on=True)
         if self._slow:
             if 2 * self.in_flight >= self.limit:
                 self._grow_to(self.limit + 1)
@@ -231,14 +223,6 @@ class Window:
         self._climb.down_at = self.answers + self._climb.down_patience * self.limit
 
     # refusals and answers
-
-    def _is_noise(self, level: int, outcome: Outcome) -> bool:
-        """Whether the refusals at a level and above may be chance: few, and no more of them than below."""
-        here = [taken for at, taken in self._recent if at >= level]
-        refused, in_all = here.count(False), sum(not taken for _, taken in self._recent)
-        by_chance = _fisher(refused, len(here), in_all, len(self._recent))
-        few = refused <= 1 + NOISE[outcome] * len(here) and 2 * in_all < len(self._recent)
-        return few and by_chance > SURPRISE[outcome]
 
     def _doubt_last_cut(self) -> None:
         """Refusals are noise here, and so may have been the one that the limit fell for: start slowly once more."""
@@ -321,10 +305,3 @@ class Window:
             trip = min(TAKEN_ON_SECONDS, self._firsts.floor or self.seconds or TAKEN_ON_SECONDS)
             return trip / (2 * self.limit)
         return self.seconds / (PACED * self.limit) if self._gentle else 0.0
-
-
-def _fisher(hits: int, tries: int, all_hits: int, all_tries: int) -> float:
-    """The probability that ``tries`` of all get so many of the hits or more by chance (Fisher's exact test)."""
-    most = min(tries, all_hits)
-    ways = sum(math.comb(tries, n) * math.comb(all_tries - tries, all_hits - n) for n in range(hits, most + 1))
-    return ways / math.comb(all_tries, all_hits)
