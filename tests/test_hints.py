@@ -68,12 +68,52 @@ def test_the_order_of_trust() -> None:
     assert wait_hint({"x-ratelimit-reset-requests": "9s"}, "", NOW) == 9.0
 
 
-def test_the_reset_of_what_is_used_up_counts() -> None:
-    """Where the headers say which allowance is empty, its reset is the wait; else the longest one."""
-    resets = {"x-ratelimit-reset-requests": "2s", "x-ratelimit-reset-tokens": "40s"}
-    used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-remaining-tokens": "500"}
-    assert wait_hint(resets | used_up, "", NOW) == 2.0
-    assert wait_hint(resets, "", NOW) == 40.0
+def test_the_reset_of_what_is_short_counts() -> None:
+    """All that is used up has to be renewed; else what has the smallest share left, or else comes first."""
+    resets = {"x-ratelimit-reset-requests": "6h1m0s", "x-ratelimit-reset-tokens": "40s"}
+
+    def wait(**told: str) -> float | None:
+        return wait_hint(
+            resets | {f"x-ratelimit-{name.replace('_', '-')}": value for name, value in told.items()}, "", NOW
+        )
+
+    assert wait() == 40.0
+    assert wait(remaining_requests="14002", remaining_tokens="150") == 40.0
+    limits = {"limit_requests": "14400", "limit_tokens": "30000"}
+    assert wait(remaining_requests="14002", remaining_tokens="150", **limits) == 40.0
+    assert wait(remaining_requests="3", remaining_tokens="29000", **limits) == 21_660.0
+    assert wait(remaining_requests="0", remaining_tokens="150", **limits) == 21_660.0
+    assert wait(remaining_requests="500", remaining_tokens="0") == 40.0
+    assert wait(remaining_requests="0", remaining_tokens="0") == 21_660.0
+    assert wait(remaining_requests="-1", remaining_tokens="0", limit_requests="0") == 40.0
+    assert wait(remaining_requests="14002", **limits) == 40.0
+    assert wait(remaining_requests="144", **limits) == 21_660.0
+    anthropic = {
+        "anthropic-ratelimit-requests-reset": "2023-11-14T22:14:20Z",
+        "anthropic-ratelimit-input-tokens-remaining": "0",
+        "anthropic-ratelimit-input-tokens-reset": "2023-11-14T22:13:30Z",
+    }
+    assert wait_hint(anthropic, "", NOW) == 10.0
+
+
+@pytest.mark.parametrize("skew", [-900, -30, 0, 30, 900])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Retry-After": "Tue, 14 Nov 2023 22:13:23 GMT"},
+        {"x-ratelimit-reset": "1700000003"},
+        {"X-RateLimit-Reset": "1700000003000"},
+        {"anthropic-ratelimit-requests-reset": "2023-11-14T22:13:23Z"},
+    ],
+)
+def test_a_moment_is_held_against_the_clock_of_its_server(told: dict[str, str], skew: float) -> None:
+    """This machine's clock may be off: 3 seconds stay 3 seconds."""
+    date = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}
+    assert wait_hint(told | date, "", NOW + skew) == 3.0
+    assert wait_hint(date, "next_flush_time: 2023-11-14 22:13:23", NOW + skew) == 3.0
+    reset = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1700000003"}
+    assert quotas(reset | date, NOW + skew) == [Quota(scope="requests", remaining=0, reset=3)]
+    assert wait_hint(told | {"Date": "today"}, "", NOW) == 3.0
 
 
 def test_allowances_are_read_and_garbage_is_not() -> None:
