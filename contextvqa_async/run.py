@@ -13,6 +13,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from contextvqa_async.admission import Withdrawn
 from contextvqa_async.asker import Asker
 from contextvqa_async.errors import Kind, RecordError, RunError, UsageError
@@ -32,6 +34,7 @@ from contextvqa_async.items import (
 )
 from contextvqa_async.pipeline import Pipeline
 from contextvqa_async.prompt import prompt_of
+from contextvqa_async.quota import Quota
 from contextvqa_async.records import Position, Source, check_source, read_records
 from contextvqa_async.rows import make_failure
 from contextvqa_async.settings import Settings
@@ -41,6 +44,9 @@ from contextvqa_async.tally import Tally
 
 OnEvent = Callable[[Event], None]
 Deliver = Callable[[Row | Failure], Awaitable[None]]
+
+CLOSING_SECONDS = 5.0
+"""How long a caller's generator may take to close."""
 
 
 async def run_pipeline(
@@ -78,6 +84,8 @@ class Run:
         self.settings = settings
         self.stop = stop or Stop()
         self.tally = Tally(settings.cost)
+        self._quota = Quota(settings.reading.limit)
+        self._position = Position()
         self._watch = on_event or _ignore
         self._verbose = verbose
 
@@ -87,13 +95,15 @@ class Run:
         notes, reported = list[str](), 0
         counts, paths = Counts(), (str(output), str(self.settings.saving.failed_path(output)))
         try:
-            async with self._open_sink(output) as sink:
-                counts, notes = sink.counts, sink.notes
-                reported = len(notes)
-                for note in notes[:reported]:
-                    self._notice(note)
-                self._tell_start(sink.earlier_rows)
-                await self._run(sink.append, sink)
+            with anyio.CancelScope() as self.stop.unstarted:
+                async with self._open_sink(output) as sink:
+                    self.stop.unstarted = None
+                    counts, notes = sink.counts, sink.notes
+                    reported = len(notes)
+                    for note in notes[:reported]:
+                        self._notice(note)
+                    self._tell_start(sink.earlier_rows)
+                    await self._run(sink.append, sink)
         except RunError as error:  # the disk, on opening or closing
             self.stop.abort(error)
         for note in notes[reported:]:
@@ -111,32 +121,55 @@ class Run:
 
     async def _run(self, deliver: Deliver, sink: Sink | None) -> None:
         """Run the pipeline from the source to ``deliver``; ``sink`` knows what earlier runs did."""
-        async with Asker.open(
+        try:
+            async with self._open_asker() as asker:
+                pipeline = Pipeline(
+                    feed=self._feed(sink),
+                    ask=lambda record: self._ask(record, asker, sink),
+                    deliver=deliver,
+                    reading=self.settings.reading,
+                    workers=self.settings.limits.concurrency,
+                    stop=self.stop,
+                    withdraw=asker.stop,
+                    end_of_records=asker.end_of_records,
+                    on_drain=self._tell_drain,
+                )
+                await pipeline.run()
+        finally:
+            await self._close_source()
+
+    async def _ask(self, record: Record, asker: Asker, sink: Sink | None) -> Completion:
+        """Ask for a record; raises Withdrawn where its failure of an earlier run turns out to stand."""
+        if sink and self._quota.is_undecided(record.id):
+            stands = False
+            try:
+                stands = sink.still_stands(record, (await asker.weigh(record)).stamp)
+            finally:
+                self._quota.decide(record.id, keeps=not stands)
+            if stands:
+                self._tell_position(sink.counts)
+                raise Withdrawn
+        return await asker.ask(record)
+
+    async def _close_source(self) -> None:
+        """End a caller's asynchronous generator: its own clean-up needs the loop, and not to wait for its garbage."""
+        if not isinstance(self.source, AsyncGenerator):
+            return
+        try:
+            with anyio.move_on_after(CLOSING_SECONDS, shield=True):
+                await self.source.aclose()
+        except Exception as fault:
+            self.stop.fail(fault)
+
+    def _open_asker(self) -> AbstractAsyncContextManager[Asker]:
+        return Asker.open(
             self.settings,
             self._path(),
             on_notice=self._notice,
             on_pause=self._pause,
             on_retry=self._tell_retry,
             on_tokens=self._pay,
-        ) as asker:
-
-            async def ask(record: Record) -> Completion:
-                if sink and sink.may_stand(record) and sink.still_stands(record, (await asker.weigh(record)).stamp):
-                    raise Withdrawn
-                return await asker.ask(record)
-
-            pipeline = Pipeline(
-                feed=self._feed(sink),
-                ask=ask,
-                deliver=deliver,
-                reading=self.settings.reading,
-                workers=self.settings.limits.concurrency,
-                stop=self.stop,
-                withdraw=asker.stop,
-                end_of_records=asker.end_of_records,
-                on_drain=self._tell_drain,
-            )
-            await pipeline.run()
+        )
 
     def _open_sink(self, output: Path) -> AbstractAsyncContextManager[Sink]:
         path = self._path()
@@ -171,23 +204,24 @@ class Run:
 
     async def _feed(self, sink: Sink | None) -> AsyncGenerator[Record | Failure, None]:
         """What is to be done: the records that the sink wants (without one: all), up to ``--limit``."""
-        left, asked, position = self.settings.reading.limit, 0, Position()
-        counts = sink.counts if sink else Counts()
-        if left == 0:
+        quota, counts = self._quota, sink.counts if sink else Counts()
+        if await quota.used_up():  # --limit 0
             return
-        found = read_records(self.source, self.settings.reading, chooser=sink, position=position)
+        found = read_records(self.source, self.settings.reading, chooser=sink, position=self._position)
         async with aclosing(found) as records:
             async for item in records:
-                asked += isinstance(item, Record)
-                self._tell_position(counts, asked, position.fraction)
-                yield self._with_image(item)
-                if asked == left:
+                given = self._with_image(item)
+                if isinstance(item, Record):
+                    quota.take(item.id, may_stand=sink is not None and given is item and sink.may_stand(item))
+                self._tell_position(counts)
+                yield given
+                if await quota.used_up():
                     return
-        self._tell_position(counts, asked, position.fraction)
+        self._tell_position(counts)
 
-    def _tell_position(self, counts: Counts, asked: int, fraction: float | None) -> None:
-        skipped = counts.done + counts.standing
-        read = skipped + counts.duplicates + asked
+    def _tell_position(self, counts: Counts) -> None:
+        skipped, fraction = counts.done + counts.standing, self._position.fraction
+        read = skipped + counts.duplicates + self._quota.taken
         self._on_event(Advanced(read=read, skipped=skipped, duplicates=counts.duplicates, fraction=fraction))
 
     def _with_image(self, item: Record | Failure) -> Record | Failure:

@@ -31,6 +31,8 @@ class Stop:
         self.kind: Kind | None = None
         self.fault: Exception | None = None
         """What the caller's own code raised (its source, its callback); raised again when all is drained."""
+        self.unstarted: anyio.CancelScope | None = None
+        """What the run does before it asks for anything (an earlier output is read): cancelled by a stop."""
         self.draining = anyio.Event()
         self.hurried = anyio.Event()
         self.now = anyio.Event()
@@ -47,6 +49,8 @@ class Stop:
         if not self.draining.is_set():
             self.reason, self.exit_code, self.kind = reason, exit_code, kind
             self.draining.set()
+            if self.unstarted is not None:
+                self.unstarted.cancel()
 
     def abort(self, error: RunError) -> None:
         """End the run because nothing more can succeed, or nothing more can be stored."""

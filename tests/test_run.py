@@ -13,6 +13,9 @@ from server import Exchange, Script, Server, body, chunk, cut, error, good, raw,
 
 from contextvqa_async import RunError, UsageError, run_async, stream_async
 from contextvqa_async.items import Advanced, Event, Finished, Notice, Paused, Settled, Started
+from contextvqa_async.run import run_pipeline
+from contextvqa_async.settings import Settings
+from contextvqa_async.stop import Stop
 
 pytestmark = pytest.mark.anyio
 
@@ -340,3 +343,92 @@ async def test_what_a_streams_callback_raises_ends_it_after_its_answers() -> Non
         with pytest.raises(Gone, match="the screen"):
             await collect(stream_async(records(300), on_event=watch, base_url=server.url, concurrency=2), found)
         assert 0 < len(found) == len(server.requests) < 300
+
+
+async def test_a_stop_while_an_earlier_output_is_read_is_obeyed_at_once(tmp_path: Path) -> None:
+    """Nothing is asked yet, so there is nothing to wait for, and the next run finds everything as it was."""
+    pairs = [{"question": f"q{n}", "answer": "a"} for n in range(40)]
+    lines = [json.dumps({"id": n, "vqa": "x", "context_vqa": {"context": "c", "qas": pairs}}) for n in range(20_000)]
+    out, stop = tmp_path / "o.jsonl", Stop()
+    out.write_text("\n".join(lines) + "\n")
+    before, summaries = out.read_bytes(), []
+
+    async def run() -> None:
+        settings = Settings.of({"simulate": True, "retry_empty": True})
+        summaries.append(await run_pipeline(records(3), out, settings, stop=stop))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+        while stop.unstarted is None:
+            await anyio.lowlevel.checkpoint()
+        await anyio.wait_all_tasks_blocked()
+        stop.request("Ctrl-C", 130)
+    (summary,) = summaries
+    assert (summary.stopped, summary.exit_code, summary.done) == ("Ctrl-C", 130, 0)
+    assert not (tmp_path / "o.run.json").exists(), "it was read to its end"
+    assert out.read_bytes() == before
+    assert (await run_async(records(3), out, simulate=True)).skipped == 3
+
+
+async def test_failures_that_stand_take_no_place_of_the_limit(tmp_path: Path) -> None:
+    """Runs with a limit get through the whole input, whatever stands at its front; and what is read is counted once."""
+    for number in range(5):
+        (tmp_path / f"bad{number}.png").write_text("no picture")
+    bad = [{"id": f"bad{number}", "image": str(tmp_path / f"bad{number}.png")} for number in range(5)]
+    events: list[Event] = []
+    told = []
+    async with Server(ANSWER) as server:
+        for _ in range(6):
+            source = [*bad, *records(4)]
+            summary = await run_async(
+                source, tmp_path / "o.jsonl", limit=2, concurrency=2, base_url=server.url, on_event=events.append
+            )
+            told.append((summary.failed, summary.done, summary.skipped))
+            last = [event for event in events if isinstance(event, Advanced)][-1]
+            assert last.read - last.skipped == summary.failed + summary.done
+    assert told == [(2, 0, 0), (2, 0, 2), (1, 1, 4), (0, 2, 6), (0, 1, 8), (0, 0, 9)]
+    assert len(server.requests) == 4
+
+
+async def test_an_asynchronous_generator_is_closed_when_the_run_ends_early(tmp_path: Path) -> None:
+    """Its own clean-up runs while its loop is there, and may take its time; a plain iterator may be read further."""
+    closed: list[str] = []
+
+    async def source(name: str) -> AsyncIterator[dict[str, Any]]:
+        try:
+            for record in records(1000):
+                yield record
+        finally:
+            await anyio.lowlevel.checkpoint()
+            closed.append(name)
+
+    rest = iter(records(5))
+    async with Server(ANSWER) as server:
+        await run_async(source("limit"), tmp_path / "o.jsonl", limit=2, base_url=server.url)
+        assert closed == ["limit"]
+        stream = stream_async(source("left"), base_url=server.url)
+        async for _ in stream:
+            break
+        await stream.aclose()  # type: ignore[attr-defined]
+        assert closed == ["limit", "left"]
+        for done in (2, 3):
+            assert (await run_async(rest, tmp_path / "p.jsonl", limit=done, base_url=server.url)).done == done
+    async with Server(WRONG_KEY) as server:
+        await run_async(source("stop"), tmp_path / "q.jsonl", base_url=server.url)
+    assert closed == ["limit", "left", "stop"]
+
+
+async def test_what_an_asynchronous_generator_raises_in_closing_is_the_callers(tmp_path: Path) -> None:
+    """Its clean-up is part of the source, and the rows are on disk by then."""
+
+    async def source() -> AsyncIterator[dict[str, Any]]:
+        try:
+            for record in records(1000):
+                yield record
+        finally:
+            raise Gone("the cursor")
+
+    async with Server(ANSWER) as server:
+        with pytest.raises(Gone, match="the cursor"):
+            await run_async(source(), tmp_path / "o.jsonl", limit=2, base_url=server.url)
+    assert len(rows(tmp_path / "o.jsonl")) == 2

@@ -93,6 +93,6 @@ async def _obey_signals(stop: Stop, display: Display, *, task_status: anyio.abc.
             name, exit_code = _SIGNALS[signal.Signals(number).name]
             if not stop.hurried.is_set():
                 display(
-                    Notice(message=f"{name}: waiting for answers in flight, {GRACE_SECONDS:.0f} s at most; again: now.")
+                    Notice(message=f"{name}: the run ends; answers in flight have {GRACE_SECONDS:.0f} s; again: now.")
                 )
             stop.request(name, exit_code)
