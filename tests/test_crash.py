@@ -58,6 +58,11 @@ async def work(folder: Path, seed: int, saving: Saving, told: Any) -> None:
                 await anyio.lowlevel.checkpoint()
 
 
+def row_with(given: str, pairs: int, **more: str) -> str:
+    """A row of the output that has so many pairs."""
+    return json.dumps({"id": given, "vqa": "v", "context_vqa": {"qas": [{"question": "q"}] * pairs}, **more})
+
+
 def prepare(folder: Path, records: int) -> None:
     """An input with some bad lines."""
     lines = [b"bad" if number % 20 == 7 else b'{"id":%d}' % number for number in range(records)]
@@ -143,8 +148,30 @@ def die_nameless(folder: Path, told: list[list[int]]) -> None:
     anyio.run(work, folder, 1, Saving(), tell)
 
 
+def die_replacing(folder: Path, answered: list[str]) -> None:
+    """A run with --retry-empty that is killed when rows with a pair of ``answered`` are durable."""
+
+    async def replace() -> None:
+        saving, reading, waiting = Saving(retry_empty=True), Reading(), set(answered)
+
+        def tell(items: list[Row | Failure]) -> None:
+            waiting.difference_update(str(item.id) for item in items)
+            if not waiting:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        async with Sink.open(folder / "out.jsonl", saving, reading=reading, fingerprint={}, on_commit=tell) as sink:
+            async for item in read_records(folder / "in.jsonl", reading, chooser=sink):
+                if item.id in answered:
+                    await sink.append(Row(id=str(item.id), fields=json.loads(row_with(str(item.id), 1))))
+            await anyio.sleep_forever()
+
+    anyio.run(replace)
+
+
 def main(what: str, *args: str) -> None:
     """What the tests run in a process of its own."""
+    if what == "replacing":
+        die_replacing(Path(args[0]), list(args[1:]))
     if what == "nameless":
         die_nameless(Path(args[0]), [])
     if what == "everywhere":
@@ -185,6 +212,30 @@ def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None
     anyio.run(work, tmp_path, 99, Saving(), done.append)
     assert not {number for ids in done for number in ids} & told
     check(tmp_path, records, told)
+
+
+@pytest.mark.parametrize("version", ["this", "earlier"])
+def test_a_killed_retry_empty_costs_no_row_that_stood_before(tmp_path: Path, version: str) -> None:
+    """What it had replaced gives way in the next run; of rows that stood twice before it, none does.
+
+    A sidecar of an earlier version does not say which rows those are: there, only empty ones give way.
+    """
+    good, rest = [row_with("good", 6), row_with("good", 0)], [row_with("twice", 0, n="1"), row_with("twice", 0, n="2")]
+    (tmp_path / "in.jsonl").write_text("".join(f'{{"id":"{name}"}}\n' for name in ("good", "twice", "empty", "new")))
+    output, beside = tmp_path / "out.jsonl", tmp_path / "out.run.json"
+    output.write_text("\n".join([*good, *rest, row_with("empty", 0), ""]))
+    killed = subprocess.run([sys.executable, __file__, "replacing", str(tmp_path), "empty", "new"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    if version == "earlier":
+        sidecar = json.loads(beside.read_bytes())
+        del sidecar["replacing_from"], sidecar["failed"]
+        beside.write_text(json.dumps(sidecar))
+    anyio.run(work, tmp_path, 1, Saving(), lambda _: None)
+    new = [row_with(name, 1) for name in ("empty", "new")]
+    assert [json.loads(line) for line in output.read_bytes().splitlines()] == [
+        json.loads(line) for line in [*good, *(rest if version == "this" else rest[1:]), *new]
+    ]
+    assert not json.loads(beside.read_bytes())["replacing"]
 
 
 def test_a_kill_loses_nothing_of_a_file_that_lost_its_name(tmp_path: Path) -> None:

@@ -126,6 +126,66 @@ def test_merge_joins_rows_and_failures(tmp_path: Path) -> None:
     assert sidecar.fingerprint == {"id_key": "id", "model": "m"}
 
 
+async def test_failures_are_found_where_a_run_was_told_to_put_them(tmp_path: Path) -> None:
+    """status, verify and merge read the failed files that --failed named, and of those only this output's entries."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    one, two = write(tmp_path, row("a"), name="one"), write(tmp_path, row("b"), name="two")
+    mine = {"output": "../two.jsonl", "input": "../in.jsonl"}
+    entries = [{**json.loads(text), **mine} for text in (entry("q"), entry(None, "bad_record", 3))]
+    entries.append({**json.loads(entry("other")), "output": "../one.jsonl"})
+    (folder / "failed.jsonl").write_text("".join(json.dumps(each) + "\n" for each in entries))
+    sidecar = read_sidecar(sidecar_path(two))
+    assert sidecar is not None
+    sidecar.failed = ["elsewhere/failed.jsonl", "elsewhere/gone.jsonl"]
+    sidecar.write(sidecar_path(two))
+    (tmp_path / "in.jsonl").write_text('{"id":"b"}\n{"id":"q"}\nbad\n')
+    assert (dict(status(two).failed), status(two).bad_lines) == ({"server": 1}, 1)
+    assert (await verify(two, tmp_path / "in.jsonl")).ok
+    assert merge([one, two], folder / "all.jsonl").failures == 2
+    merged = [json.loads(line) for line in (folder / "all.failed.jsonl").read_bytes().splitlines()]
+    assert [(each["id"], each["input"], "output" in each) for each in merged] == [
+        ("q", "../in.jsonl", False),
+        (None, "../in.jsonl", False),
+    ]
+    assert (await verify(folder / "all.jsonl", tmp_path / "in.jsonl")).ok
+
+
+def test_merge_names_the_output_that_differs(tmp_path: Path) -> None:
+    """Also behind one without a sidecar, which is told of: nobody compared it."""
+    one, two, three = (write(tmp_path, row(name), name=name, model=model) for name, model in ("am", "bm", "cn"))
+    sidecar_path(one).unlink()
+    with pytest.raises(UsageError, match=r"c\.jsonl was made with other settings"):
+        merge([one, two, three], tmp_path / "all.jsonl")
+    assert merge([one, two], tmp_path / "all.jsonl").unknown == [one]
+
+
+async def test_records_are_rows_to_nobody(tmp_path: Path) -> None:
+    """Where no sidecar vouches for them, lines without an answer are told as what they are by all three."""
+    output = write(tmp_path, row("a") + '{"id":"b","image":"b.png"}\n')
+    assert status(output).rows == 2
+    sidecar_path(output).unlink()
+    assert (status(output).rows, status(output).garbage) == (1, [2])
+    found = await verify(output, [{"id": "a"}, {"id": "b"}])
+    assert [each.what for each in found.discrepancies] == ["garbage", "missing"]
+    assert merge([output], tmp_path / "all.jsonl").left_out == 1
+
+
+async def test_verify_takes_the_keys_from_the_sidecar(tmp_path: Path) -> None:
+    """An output that was made with --id-key is verified without saying so again; what is said wins."""
+    output = write(tmp_path, row("a").replace('"id"', '"uid"'), id_key="uid")
+    assert (await verify(output, [{"uid": "a"}])).ok
+    assert (await verify(output, [{"uid": "a"}], reading=Reading())).counts["garbage"] == 1
+
+
+async def test_an_entry_of_another_input_tells_of_no_line_of_this_one(tmp_path: Path) -> None:
+    """A line that was no record counts as told by an entry that names its input, or none."""
+    (source := tmp_path / "in.jsonl").write_text("bad\nworse\n")
+    told = {**json.loads(entry(None, "bad_record", 1)), "input": "other.jsonl"}
+    output = write(tmp_path, "", json.dumps(told) + "\n" + entry(None, "bad_record", 2))
+    assert (await verify(output, source)).discrepancies == [Discrepancy("untold", line=1)]
+
+
 def test_merge_leaves_a_clash_to_the_user(tmp_path: Path) -> None:
     """Two different rows of one id stop the merge without a trace, unless the first is to stand."""
     one, two = (write(tmp_path, row("a", pairs=pairs), name=f"n{pairs}") for pairs in (1, 2))

@@ -103,6 +103,10 @@ class Desk:
         self.notes = sink.notes
         return sink
 
+    def bad_lines(self) -> list[int]:
+        """The numbers of the input's lines that the failed file tells of."""
+        return [json.loads(line)["line"] for line in self.failed.read_bytes().splitlines()]
+
     def ids(self, path: Path | None = None) -> list[Any]:
         """The ids in the output, line by line."""
         path = path or self.output
@@ -217,13 +221,39 @@ async def test_bad_lines_are_told_anew_and_not_gathered(desk: Desk) -> None:
     source = desk.folder / "in.jsonl"
     source.write_bytes(b'bad\n{"id":1}\nworse\n')
     for _ in range(3):
-        await desk.run(source)
-        assert [json.loads(line)["line"] for line in desk.failed.read_bytes().splitlines()] == [1, 3]
+        await desk.run(source, inputs=[source])
+        assert desk.bad_lines() == [1, 3]
     source.write_bytes(b'{"id":3}\n{"id":1}\n')
-    await desk.run(source, lambda _: None)
-    assert len(desk.ids(desk.failed)) == 2, "not read to the end: what was not reached stays"
-    await desk.run(source)
+    await desk.run(source, lambda _: None, inputs=[source])
+    assert desk.bad_lines() == [1, 3], "not read to the end: what was not reached stays"
+    await desk.run(source, inputs=[source])
     assert not desk.failed.exists()
+
+
+async def test_bad_lines_of_one_input_are_not_cleared_by_another(desk: Desk) -> None:
+    """Each input's are cleared when it is read again, also under another name and from a folder that moved."""
+    folder = desk.folder / "inputs"
+    folder.mkdir()
+    (one := folder / "one.jsonl").write_bytes(b'{"id":1}\nbad\n')
+    (two := folder / "two.jsonl").write_bytes(b'{"id":2}\n{"id":3}\n{"id":4}\n')
+    await desk.run(one, inputs=[one])
+    await desk.run(two, inputs=[two])
+    assert desk.bad_lines() == [2]
+    two.write_bytes(b"bad\n")
+    await desk.run(two, inputs=[two])
+    assert desk.bad_lines() == [2, 1]
+    one.write_bytes(b'{"id":1}\n{"id":5}\n')
+    (link := desk.folder / "link.jsonl").symlink_to(one)
+    await desk.run(link, inputs=[link])
+    assert desk.bad_lines() == [1]
+
+
+async def test_bad_lines_of_an_input_without_a_name_are_replaced_by_the_same_only(desk: Desk) -> None:
+    """Nobody can say whether stdin is the one of the last run, nor of which input an entry of an earlier version is."""
+    for wrong, lines in ((b"bad", [2]), (b"worse", [2, 2]), (b"bad", [2, 2]), (b'{"id":3}', [2, 2])):
+        (source := desk.folder / "in.jsonl").write_bytes(b'{"id":1}\n' + wrong + b"\n")
+        await desk.run(source)
+        assert desk.bad_lines() == lines
 
 
 async def test_empty_rows_are_replaced(desk: Desk) -> None:
@@ -349,6 +379,38 @@ async def test_a_foreign_file_is_refused_and_a_foreign_output_taken_with_a_word(
     await desk.run(these("a", "b"))
     assert (desk.asked, desk.ids()) == (["b"], ["a", "b"])
     assert "cannot be compared" in desk.notes[0]
+
+
+@pytest.mark.parametrize(
+    "line", [{"id": "a"}, {"id": "a", "image": "x.png", "generation": "of a data set"}, {"id": "a", "vqa": ""}]
+)
+@pytest.mark.parametrize("more", [b"", b'{"id":"z","vqa":"by hand"}\n'])
+async def test_records_are_not_taken_for_rows(desk: Desk, line: dict[str, Any], more: bytes) -> None:
+    """An input copied over the output, or given in its place: nothing would be asked, and all would look done."""
+    copied = more + json.dumps(line).encode() + b"\n"
+    desk.output.write_bytes(copied)
+    with pytest.raises(UsageError, match=rf"records that nobody answered \(line {2 if more else 1}:"):
+        await desk.run(these("a"))
+    assert desk.output.read_bytes() == copied
+    await desk.run(these("a"), saving=Saving(overwrite=True))
+    assert desk.asked == ["a"]
+
+
+@pytest.mark.parametrize(
+    "answer", [{"vqa": "text"}, {"context_vqa": {"context": "c", "qas": []}}, {"generation": {"version": "0.1.0"}}]
+)
+async def test_rows_of_other_tools_and_versions_are_rows(desk: Desk, answer: dict[str, Any]) -> None:
+    """A raw answer, an article with its pairs, or our own account of an answer: each alone says that one was given."""
+    desk.output.write_text(json.dumps({"id": "a", **answer}) + "\n")
+    await desk.run(these("a", "b"))
+    assert desk.asked == ["b"]
+
+
+async def test_rows_whose_answer_stands_under_the_users_key_are_rows(desk: Desk) -> None:
+    """The key that the run is given says where."""
+    desk.output.write_bytes(b'{"id":"a","raw":"text"}\n')
+    await desk.run(these("a"), reading=Reading(answer_key="raw"))
+    assert desk.asked == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])

@@ -25,4 +25,6 @@ def command(out: str, outputs: tuple[str, ...], keep_first: bool, allow_mixed: b
     parts += [f"{found.differing:,} rows gave way to the first of their id"] if found.differing else []
     parts += [f"{found.left_out:,} lines were no rows and are left out"] if found.left_out else []
     click.echo(f"{', '.join(parts)} → {out}", err=True)
+    for path in found.unknown:
+        click.echo(f"{path} has no settings beside it: what its rows were made with is not known.", err=True)
     return int(bool(found.left_out))

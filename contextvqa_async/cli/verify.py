@@ -18,15 +18,16 @@ _SHOWN = 50
 @click.argument("out")
 @click.option("--input", "source", required=True, metavar="IN", help="The input that OUT was made from.")
 @click.option("--failed", metavar="PATH", help="The failed file (default: beside OUT).")
-@click.option("--id-key", default="id", show_default=True, metavar="KEY", help="Key of a record's id.")
-def command(out: str, source: str, failed: str | None, id_key: str) -> int:
+@click.option("--id-key", metavar="KEY", help="Key of a record's id (default: the one that OUT was made with).")
+def command(out: str, source: str, failed: str | None, id_key: str | None) -> int:
     """Check that every record of IN stands exactly once in OUT or in its failed file. Reads only.
 
     Exit code 1, and a list on stdout, where it does not.
     """
 
     async def compare() -> Verified:
-        return await verify(Path(out), source, reading=Reading(id_key=id_key), saving=Saving(failed=failed))
+        reading = None if id_key is None else Reading(id_key=id_key)
+        return await verify(Path(out), source, reading=reading, saving=Saving(failed=failed))
 
     found = anyio.run(compare)
     for discrepancy in found.discrepancies[:_SHOWN]:

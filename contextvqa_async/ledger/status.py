@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from typing import Any
 from contextvqa_async.config import Cost, Saving
 from contextvqa_async.errors import UsageError
 from contextvqa_async.identity import key_of
-from contextvqa_async.jsonl import TooLong, loads
-from contextvqa_async.sink.failures import entry_key, entry_of
+from contextvqa_async.ledger.files import OutputFiles, whole_lines
+from contextvqa_async.sink.failures import entry_key
 from contextvqa_async.sink.index import Flag, Index
-from contextvqa_async.sink.outfile import lines_in, tail_of
-from contextvqa_async.sink.rowfile import row_of
-from contextvqa_async.sink.sidecar import sidecar_of
+from contextvqa_async.sink.outfile import tail_of
+from contextvqa_async.sink.rowfile import has_answer, row_of
+from contextvqa_async.sink.sidecar import reading_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +29,8 @@ class Status:
 
     ``rows`` are distinct ids; ``duplicates`` further rows of the same ids; ``empty`` rows without a pair. ``failed``
     counts records without a row by the class of their failure, ``bad_lines`` input lines that were no records.
-    ``garbage`` are the numbers of lines that are no rows, ``torn`` the bytes after the last whole line.
+    ``garbage`` are the numbers of lines that are no rows (without a sidecar, also of those without an answer),
+    ``torn`` the bytes after the last whole line.
     """
 
     output: Path
@@ -53,45 +54,29 @@ def status(output: Path, *, saving: Saving | None = None, cost: Cost | None = No
     target = Path(os.path.realpath(output))
     if not target.is_file():
         raise UsageError(f"There is no output {output}.")
-    sidecar = sidecar_of(target)
-    found = Status(output=output, failed_output=(saving or Saving()).failed_path(output))
+    saving = saving or Saving()
+    files = OutputFiles(output, saving)
+    found = Status(output=output, failed_output=[*files.failed, saving.failed_path(output)][0])
     index = Index.for_size(target.stat().st_size)
-    if sidecar is not None:
-        found.settings = sidecar.fingerprint
+    if files.sidecar is not None:
+        found.settings = files.sidecar.fingerprint
     try:
-        _count_rows(found, target, index, found.settings)
-        _count_failures(found, index)
+        _count_rows(found, files, index)
+        _count_failures(found, files, index)
     except OSError as error:
         raise UsageError(f"{error.filename or target} cannot be read: {error.strerror}.") from None
     found.cost = (cost or Cost()).of(found.prompt_tokens, found.completion_tokens)
     return found
 
 
-def whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(number, text) of the lines that a newline ended just now, and of a last one that is whole all the same."""
-    tail, _ = tail_of(path)
-    for number, offset, line in lines_in(path):
-        text = b"{" if isinstance(line, TooLong) else line
-        if offset < tail or _is_json(text := text.rstrip(b"\0")):
-            yield number, text
-
-
-def _is_json(text: bytes) -> bool:
-    try:
-        loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _count_rows(found: Status, target: Path, index: Index, settings: Mapping[str, Any]) -> None:
-    id_key, output_key = str(settings.get("id_key", "id")), str(settings.get("output_key", "context_vqa"))
-    _, rest = tail_of(target)
-    found.torn = len(rest) if rest and row_of(rest.rstrip(b"\0"), id_key) is None else 0
-    for number, line in whole_lines(target):
-        row = row_of(line, id_key)
-        if row is not None:
-            _count_row(found, index, row[1], key_of(row[0]), output_key)
+def _count_rows(found: Status, files: OutputFiles, index: Index) -> None:
+    reading = reading_of(found.settings)
+    _, rest = tail_of(files.target)
+    found.torn = len(rest) if rest and row_of(rest.rstrip(b"\0"), reading.id_key) is None else 0
+    for number, line in whole_lines(files.target):
+        row = row_of(line, reading.id_key)
+        if row is not None and (files.sidecar is not None or has_answer(row[1], reading)):
+            _count_row(found, index, row[1], key_of(row[0]), reading.output_key)
         elif line.strip():
             found.garbage.append(number)
 
@@ -111,16 +96,13 @@ def _count_row(found: Status, index: Index, row: Mapping[str, Any], key: bytes, 
         found.completion_tokens += _number(generation.get("completion_tokens"))
 
 
-def _count_failures(found: Status, index: Index) -> None:
-    if not found.failed_output.is_file():
-        return
-    for _, line in whole_lines(found.failed_output):
-        entry = entry_of(line)
-        key = entry_key(entry) if entry else None
+def _count_failures(found: Status, files: OutputFiles, index: Index) -> None:
+    for failure in files.failures():
+        key = entry_key(failure.entry)
         if key is None:
-            found.bad_lines += entry is not None
-        elif entry and not index.mark(key, Flag.FAILED) & (Flag.ROW | Flag.FAILED):
-            found.failed[str(entry["error"].get("type"))] += 1
+            found.bad_lines += 1
+        elif not index.mark(key, Flag.FAILED) & (Flag.ROW | Flag.FAILED):
+            found.failed[str(failure.entry["error"].get("type"))] += 1
 
 
 def _number(value: Any) -> int:

@@ -17,12 +17,13 @@ from contextvqa_async.config import Reading, Saving
 from contextvqa_async.errors import UsageError
 from contextvqa_async.identity import Batch, id_of
 from contextvqa_async.items import Record, RecordId
-from contextvqa_async.ledger.status import whole_lines
+from contextvqa_async.ledger.files import FailedLine, OutputFiles
 from contextvqa_async.records import Source, read_records
-from contextvqa_async.sink.failures import entry_key, entry_of, line_of
+from contextvqa_async.sink.failures import entry_key, is_of_input, line_of
 from contextvqa_async.sink.index import Flag, Index
 from contextvqa_async.sink.outfile import tail_of
 from contextvqa_async.sink.rowfile import RowScan, is_torn
+from contextvqa_async.sink.sidecar import reading_of
 
 MOST = 1000
 """Discrepancies that are listed; beyond these they are only counted."""
@@ -43,8 +44,8 @@ class Verified:
 
     ``counts`` by word: ``missing`` (in neither file), ``both`` (in both), ``doubled`` (twice in the output),
     ``doubled_failure`` (twice in the failed file), ``untold`` (a bad line of the input without an entry), ``garbage``
-    (a line of the output that is no row), ``torn`` (the output's end). ``extra``: ids that the input does not name,
-    which is no fault; ``duplicates``: further records of the same id.
+    (a line of the output that is no row; without a sidecar, one without an answer too), ``torn`` (the output's end).
+    ``extra``: ids that the input does not name, which is no fault; ``duplicates``: further records of the same id.
     """
 
     records: int = 0
@@ -68,11 +69,18 @@ class Verified:
             self.discrepancies.append(discrepancy)
 
 
-async def verify(output: Path, source: Source, *, reading: Reading, saving: Saving | None = None) -> Verified:
-    """Compare ``output`` and its failed file with ``source``. Raises UsageError where one cannot be read."""
+async def verify(
+    output: Path, source: Source, *, reading: Reading | None = None, saving: Saving | None = None
+) -> Verified:
+    """Compare ``output`` and its failed file with ``source``. Raises UsageError where one cannot be read.
+
+    ``reading`` says how records and rows are read; without it, the output's sidecar does.
+    """
     if not os.path.isfile(output):  # noqa: ASYNC240
         raise UsageError(f"There is no output {output}.")
-    check = _Check(output, (saving or Saving()).failed_path(output), reading)
+    files = OutputFiles(output, saving)
+    reading = reading or reading_of(files.sidecar.fingerprint if files.sidecar else {})
+    check = _Check(files, reading, source)
     await to_thread.run_sync(check.read_output)
     found = check.found
     async for item in read_records(source, reading, chooser=check):
@@ -90,37 +98,42 @@ async def verify(output: Path, source: Source, *, reading: Reading, saving: Savi
 class _Check:
     """Both files' ids in an index, and the chooser that holds the input against them."""
 
-    def __init__(self, output: Path, failed: Path, reading: Reading) -> None:
+    def __init__(self, files: OutputFiles, reading: Reading, source: Source) -> None:
         self.found = Verified()
         self.failed_lines: set[int] = set()
-        self.index = Index.for_size(os.path.getsize(output))
-        self._output, self._failed, self._reading = output, failed, reading
+        self.index = Index.for_size(files.target.stat().st_size)
+        self._files, self._reading = files, reading
+        is_path = isinstance(source, str | os.PathLike) and os.fspath(source) != "-"
+        self._source = Path(source) if is_path else None  # type: ignore[arg-type]
 
     def read_output(self) -> None:
         """Fill the index; blocks."""
-        scan = RowScan(self._output, self.index, self._reading.id_key, self._reading.output_key).run()
+        output, vouched = self._files.target, self._files.sidecar is not None
+        scan = RowScan(output, self.index, self._reading, strictly=True, vouched=vouched).run()
         self.found.rows = scan.rows - scan.duplicates
         for key in scan.last:
             self.found.note(Discrepancy("doubled", id=id_of(key)))
-        for number in sorted([*scan.garbage, *scan.damaged]):
+        for number in sorted([*scan.garbage, *scan.damaged, *scan.unanswered]):
             self.found.note(Discrepancy("garbage", line=number))
-        _, tail = tail_of(self._output)
+        _, tail = tail_of(output)
         if tail and is_torn(tail, self._reading.id_key):
             self.found.note(Discrepancy("torn", line=scan.lines + 1))
-        if self._failed.is_file():
-            self._read_failed()
+        self._read_failed()
 
     def _read_failed(self) -> None:
-        for _, line in whole_lines(self._failed):
-            if (entry := entry_of(line)) is None:
-                continue
-            if (key := entry_key(entry)) is None:
-                self.failed_lines.add(line_of(entry))
+        for failure in self._files.failures():
+            if (key := entry_key(failure.entry)) is None:
+                if self._is_of_source(failure):
+                    self.failed_lines.add(line_of(failure.entry))
                 continue
             known = self.index.mark(key, Flag.FAILED)
             self.found.failures += not known
             if known:
                 self.found.note(Discrepancy("both" if known & Flag.ROW else "doubled_failure", id=id_of(key)))
+
+    def _is_of_source(self, failure: FailedLine) -> bool:
+        """Whether a line that was no record may be one of the source's: where either has no name, nobody can say."""
+        return self._source is None or is_of_input(failure.entry, failure.path, self._source) is not False
 
     def choose(self, batch: Batch) -> Iterator[int]:
         """The positions of records that neither file holds."""

@@ -52,12 +52,39 @@ _BEGUN = re.compile(rb'\{\s*"id":\s*(?:"(?:[^"\\]|\\.)*"|-?[0-9]+|null)\s*,\s*')
 
 def owner_fields(failed: Path, output: Path) -> Mapping[str, str]:
     """The keys by which an entry names its output, where the file's own name does not say it."""
-    if Saving().failed_path(output) == failed:
-        return {}
+    return {} if Saving().failed_path(output) == failed else {"output": path_from(failed, output)}
+
+
+def named_by_hand(failed: Path, output: Path) -> list[str]:
+    """How a failed file is found from its output, where the output's name does not say it; else nothing."""
+    return [] if Saving().failed_path(output) == failed else [path_from(output, failed)]
+
+
+def input_fields(failed: Path, source: Path | None) -> Mapping[str, str]:
+    """The keys by which a line that was no record names its input; none where that has no name (stdin, an iterable)."""
+    return {} if source is None else {"input": path_from(failed, Path(os.path.realpath(source)))}
+
+
+def path_from(file: Path, other: Path) -> str:
+    """How ``other`` is found from the folder of ``file``, so that both may move together."""
     try:
-        return {"output": os.path.relpath(output, failed.parent)}
+        return os.path.relpath(other, file.parent)
     except ValueError:  # another drive
-        return {"output": str(output)}
+        return str(other)
+
+
+def is_of_input(entry: Mapping[str, Any], failed: Path, source: Path | None) -> bool | None:
+    """Whether a line that was no record is one of ``source``; None where the entry does not name its input."""
+    named = entry.get("input")
+    if not isinstance(named, str):
+        return None
+    return source is not None and os.path.realpath(failed.parent / named) == os.path.realpath(source)
+
+
+def is_of_output(entry: Mapping[str, Any], failed: Path, output: Path) -> bool:
+    """Whether an entry of the file ``failed`` is a failure of the output at this real path."""
+    owner = _owner_of(entry, failed)
+    return owner is None or os.path.realpath(owner) == str(output)
 
 
 def check_failed_file(path: Path, output: Path) -> None:
@@ -160,9 +187,10 @@ class FailedFile:
 
         self._rewrite(kept)
 
-    def clear_settled(self, read_up_to: int) -> None:
-        """At the end: drop the earlier entries that this run settled, and of lines it has read again."""
+    def clear_settled(self, source: Path | None, read_up_to: int) -> None:
+        """At the end: drop the earlier entries that this run settled, and of lines of ``source`` it has read again."""
         before, index = self.size, self._index
+        told = self._told_again() if self.bad_lines else set()
 
         def kept(_number: int, offset: int, line: bytes) -> list[bytes]:
             entry = entry_of(line)
@@ -170,18 +198,36 @@ class FailedFile:
             if entry is None:
                 stale = False
             elif key is None:
-                stale = offset < before and line_of(entry) <= read_up_to
+                stale = offset < before and self._is_read_again(entry, source, read_up_to, told)
             else:
                 stale = bool(index.find(key) & (Flag.ROW if offset >= before else Flag.ROW | Flag.NEW_FAILURE))
             return [] if stale else [line]
 
         self._rewrite(kept)
 
+    def _is_read_again(self, entry: Mapping[str, Any], source: Path | None, read_up_to: int, told: set[int]) -> bool:
+        """Whether this run has read the line that was no record, so that its earlier entry no longer counts.
+
+        Where an entry does not say of which input it is, only the same line, told anew, takes its place.
+        """
+        known = is_of_input(entry, self.path, source)
+        return _line_mark(entry) in told if known is None else known and line_of(entry) <= read_up_to
+
+    def _told_again(self) -> set[int]:
+        """The marks of the lines that this run found to be no records."""
+        entries = (entry_of(line) for _, offset, line in lines_in(self.path) if offset >= self.size)
+        return {_line_mark(entry) for entry in entries if entry is not None and entry_key(entry) is None}
+
     def _rewrite(self, kept: Callable[[int, int, bytes], list[bytes]]) -> None:
         rewrite(self.path, kept)
         if not self.path.stat().st_size:
             self.path.unlink()
             sync_folder(self.path)
+
+
+def _line_mark(entry: Mapping[str, Any]) -> int:
+    """What two entries of one bad line share: its number and its text."""
+    return hash((line_of(entry), str(entry.get("record"))))
 
 
 def line_of(entry: Mapping[str, Any]) -> int:

@@ -18,11 +18,11 @@ from contextvqa_async.errors import UsageError
 from contextvqa_async.identity import key_of
 from contextvqa_async.jsonl import dumps
 from contextvqa_async.sink.appender import Appender
-from contextvqa_async.sink.failures import FailedFile, check_failed_file
+from contextvqa_async.sink.failures import FailedFile, check_failed_file, named_by_hand
 from contextvqa_async.sink.index import Index
 from contextvqa_async.sink.locks import Held
 from contextvqa_async.sink.outfile import heal, rewrite, set_aside, spare_of, storage_error
-from contextvqa_async.sink.rowfile import RowScan, row_of, rows_between_zeros
+from contextvqa_async.sink.rowfile import RowScan, has_pairs, row_of, rows_between_zeros
 from contextvqa_async.sink.sidecar import Sidecar, check_same, find_sidecar, read_sidecar, sidecar_path, this_run
 
 _NAMED = 5
@@ -96,21 +96,26 @@ class Opening:
         self.index = Index.for_size(size)
         if not size:
             return
-        scan = self._scan()
+        scan = self._scan(known)
         self._check_foreign(known, scan)
         if self._mend(known, scan):
             self.index = Index.for_size(size)
-            self._scan()
+            self._scan(known)
 
-    def _scan(self) -> RowScan:
-        empty_key = self._reading.output_key if self._saving.retry_empty else None
-        return RowScan(self.target, self.index, self._reading.id_key, empty_key, self._pause).run()
+    def _scan(self, known: Sidecar | None) -> RowScan:
+        strictly, vouched = self._saving.retry_empty, known is not None
+        return RowScan(self.target, self.index, self._reading, strictly, vouched, self._pause).run()
 
     def _check_foreign(self, known: Sidecar | None, scan: RowScan) -> None:
         """UsageError where mending or asking anew would cost what somebody made of the file."""
         with self.target.open("rb") as file:
             if file.read(4).startswith(_UTF_16):  # its zeros would be taken for a crash's, and cut out with all rows
                 raise UsageError(f"{self.target} is UTF-16; save it as UTF-8, or choose another output.")
+        if scan.unanswered:
+            raise UsageError(
+                f"{self.target} holds records that nobody answered ({_numbered(scan.unanswered).lower()}: an id, and "
+                f"nothing under {self._reading.answer_key!r}); choose another output, or take them out, or --overwrite."
+            )
         if not scan.rows and (known is None or scan.garbage):  # a crash alone leaves torn ends and zeros
             raise UsageError(
                 f"{self.target} is not empty, and none of its lines is a row with {self._reading.id_key!r}; "
@@ -127,45 +132,68 @@ class Opening:
         id_key = self._reading.id_key
         if torn := heal(self.target, lambda line: row_of(line, id_key) is not None):
             self.notes.append(f"Cut {torn:,} bytes of a torn row off {self.target.name}; its record is asked again.")
-        damaged = set(scan.damaged)
-        finish = scan.last if known is not None and known.replacing else {}
-        if damaged or finish:
-
-            def kept(number: int, _offset: int, line: bytes) -> list[bytes]:
-                if number in damaged:
-                    return rows_between_zeros(line, id_key)
-                return [line] if self._stays(number, line, finish) else []
-
-            rewrite(self.target, kept)
-            self._output.hold()
-        if damaged:
+        moved = bool(scan.damaged or (scan.last and known is not None and known.replacing))
+        gone = self._drop(known, scan) if moved else 0
+        if scan.damaged:
             self.notes.append(
                 f"{_numbered(scan.damaged)} of {self.target.name} held zeros of a crash: whole rows are kept."
             )
-        if finish:
-            self.notes.append(
-                f"Finished an interrupted --retry-empty: {len(finish):,} rows of {self.target.name} gave way."
-            )
+        if gone:
+            self.notes.append(f"Finished an interrupted --retry-empty: {gone:,} rows of {self.target.name} gave way.")
         if scan.garbage:
             self.notes.append(f"{_numbered(scan.garbage)} of {self.target.name} is no row; it is kept as it is.")
-        if scan.duplicates and not finish:
-            self.notes.append(f"{self.target.name} holds {scan.duplicates:,} rows of ids that it holds before.")
-        return bool(damaged or finish)
+        if doubled := scan.duplicates - gone:
+            self.notes.append(f"{self.target.name} holds {doubled:,} rows of ids that it holds before.")
+        return moved
 
-    def _stays(self, number: int, line: bytes, last: Mapping[bytes, int]) -> bool:
-        """Whether a line is not one that an interrupted --retry-empty had already replaced."""
-        if not last:
-            return True
-        found = row_of(line, self._reading.id_key)
-        return found is None or last.get(key_of(found[0]), number) == number
+    def _drop(self, known: Sidecar | None, scan: RowScan) -> int:
+        """Rewrite the file without a crash's zeros and the rows that gave way; return how many those are."""
+        damaged, gone = set(scan.damaged), 0
+
+        def kept(number: int, offset: int, line: bytes) -> list[bytes]:
+            nonlocal gone
+            if number in damaged:
+                return rows_between_zeros(line, self._reading.id_key)
+            if known is None or not self._gives_way(known, scan.last, offset, line):
+                return [line]
+            gone += 1
+            return []
+
+        rewrite(self.target, kept)
+        self._output.hold()
+        return gone
+
+    def _gives_way(self, known: Sidecar, last: Mapping[bytes, int], offset: int, line: bytes) -> bool:
+        """Whether an interrupted --retry-empty had replaced a line: one without pairs, and by a row of its own.
+
+        Rows that stood before that run never give way to each other, however often their id is there.
+        """
+        found = row_of(line, self._reading.id_key) if known.replacing else None
+        newest = None if found is None else last.get(key_of(found[0]))
+        if found is None or newest is None:
+            return False
+        began = newest if known.replacing_from is None else known.replacing_from
+        output_key = str(known.fingerprint.get("output_key", self._reading.output_key))
+        return offset < began <= newest and not has_pairs(found[1].get(output_key))
 
     def _continue(self, known: Sidecar | None) -> Sidecar:
         earlier = [] if known is None else [*known.earlier]
         if known is not None and known.fingerprint != self._fingerprint:
             earlier = [one for one in [*earlier, known.fingerprint] if one != self._fingerprint]
+        size = self.target.stat().st_size if self.target.exists() else 0
         return Sidecar(
-            fingerprint=self._fingerprint, earlier=earlier, replacing=self._saving.retry_empty, running=this_run()
+            fingerprint=self._fingerprint,
+            earlier=earlier,
+            replacing=self._saving.retry_empty,
+            replacing_from=size if self._saving.retry_empty else None,
+            running=this_run(),
+            failed=self._failed_files(known),
         )
+
+    def _failed_files(self, known: Sidecar | None) -> list[str]:
+        """The failed files that are not found by the output's name; an earlier one may still hold entries."""
+        earlier = [] if known is None else known.failed
+        return list(dict.fromkeys([*earlier, *named_by_hand(self.failed_path, self.target)]))
 
 
 def _numbered(lines: list[int]) -> str:

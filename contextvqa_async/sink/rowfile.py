@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from contextvqa_async.config import Reading
 from contextvqa_async.identity import is_id, key_of
 from contextvqa_async.items import RecordId
 from contextvqa_async.jsonl import BOM, TooLong, loads
@@ -61,6 +62,12 @@ def has_pairs(refined: Any) -> bool:
     return isinstance(refined, dict) and bool(refined.get("qas"))
 
 
+def has_answer(row: Mapping[str, Any], reading: Reading) -> bool:
+    """Whether a row holds an answer, raw or as it was read, or says itself how its answer came about."""
+    kept = row.get(reading.answer_key) or row.get(reading.output_key)
+    return bool(kept) or isinstance(row.get("generation"), dict)
+
+
 def sha_bytes(sha: Any) -> bytes:
     """The first four bytes of a record's sha, as the index keeps them; an unknown one is four zeros."""
     try:
@@ -74,20 +81,23 @@ class RowScan:
     """Enters the rows at ``path`` into ``index``, and notes what else it meets.
 
     ``garbage``: numbers of the lines that are no rows; ``damaged``: of those that hold a crash's zeros; ``last``: of
-    each doubled id, its last row's number. With ``empty_key``, every line is parsed, and rows without pairs under it
-    are flagged EMPTY. ``pause`` is called between blocks, and may raise to end the reading.
+    each doubled id, where its last row begins. ``strictly``: every line is parsed, and rows without pairs are flagged
+    EMPTY. ``vouched``: a sidecar says that the file is an output; without one, a line with an id and without an answer
+    is no row, but one of ``unanswered``. ``pause`` is called between blocks, and may raise to end the reading.
     """
 
     path: Path
     index: Index
-    id_key: str
-    empty_key: str | None = None
+    reading: Reading
+    strictly: bool = False
+    vouched: bool = True
     pause: Callable[[], None] = lambda: None
     lines: int = 0
     rows: int = 0
     duplicates: int = 0
     garbage: list[int] = field(default_factory=list)
     damaged: list[int] = field(default_factory=list)
+    unanswered: list[int] = field(default_factory=list)
     last: dict[bytes, int] = field(default_factory=dict)
     _end: bytes = b"\n"
     """What follows the sha's digits in rows of this file; at first a newline, so that the first row is parsed."""
@@ -99,7 +109,7 @@ class RowScan:
             if isinstance(block, TooLong):
                 self.lines += 1
                 self.garbage.append(self.lines)
-            elif self.empty_key is not None or b"\0" in block:
+            elif self.strictly or b"\0" in block:
                 self._read_strictly(offset, block)
             else:
                 self._read(offset, block)
@@ -108,7 +118,7 @@ class RowScan:
 
     def _read(self, offset: int, block: bytes) -> None:
         """Enter each line that looks as the sink writes rows, without parsing it; about a microsecond a row."""
-        prefix = b'{"%b":"' % self.id_key.encode("utf-8", "replace")
+        prefix = b'{"%b":"' % self.reading.id_key.encode("utf-8", "replace")
         id_at, after = len(prefix) - 1, len(prefix)
         find, put = block.find, self.index.put
         number, rows, last = self.lines, 0, self._end
@@ -127,7 +137,7 @@ class RowScan:
             ):
                 rows += 1
                 if put(key, 1, unhexlify(block[sha : sha + 8]), offset + start):
-                    self._note_double(key, number)
+                    self._note_double(key, offset + start)
             else:
                 self.lines = number
                 self._enter(offset + start, block[start:end])
@@ -145,29 +155,32 @@ class RowScan:
 
     def _read_tail(self) -> None:
         start, tail = tail_of(self.path)
-        if tail and not is_torn(tail, self.id_key):
+        if tail and not is_torn(tail, self.reading.id_key):
             self.lines += 1
             self._enter(start, tail.rstrip(b"\0"))
 
     def _enter(self, offset: int, line: bytes) -> None:
         """Parse a line, and enter the row it is or note that it is none."""
-        found = row_of(line, self.id_key)
+        found = row_of(line, self.reading.id_key)
         if found is None:
             if b"\0" in line:
                 self.damaged.append(self.lines)
-                self.rows += bool(rows_between_zeros(line, self.id_key))
+                self.rows += bool(rows_between_zeros(line, self.reading.id_key))
             elif line.strip():
                 self.garbage.append(self.lines)
+            return
+        if not self.vouched and not has_answer(found[1], self.reading):
+            self.unanswered.append(self.lines)
             return
         self._learn_end(line)
         key, row = key_of(found[0]), found[1]
         generation = row.get("generation")
         sha = sha_bytes(generation.get("record_sha") if isinstance(generation, dict) else None)
-        empty = self.empty_key is not None and not has_pairs(row.get(self.empty_key))
+        empty = self.strictly and not has_pairs(row.get(self.reading.output_key))
         self.rows += 1
         old = self.index.put(key, Flag.ROW | Flag.EMPTY if empty else Flag.ROW, sha, offset)
         if old:
-            self._note_double(key, self.lines)
+            self._note_double(key, offset)
         if old and not old & Flag.EMPTY:
             self.index.drop(key, Flag.EMPTY)  # of doubled rows, one with pairs is enough
 
@@ -177,9 +190,9 @@ class RowScan:
         end = line[at + len(_SHA) + 16 :]
         self._end = end if at >= 0 and end.startswith(b'"') and end.endswith(b"}}") else self._end
 
-    def _note_double(self, key: bytes, number: int) -> None:
+    def _note_double(self, key: bytes, offset: int) -> None:
         self.duplicates += 1
-        self.last[key] = number
+        self.last[key] = offset
 
 
 def is_row(line: bytes, key: bytes, id_key: str) -> bool:

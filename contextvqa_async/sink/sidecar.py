@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from contextvqa_async.config import Reading
 from contextvqa_async.errors import UsageError
 from contextvqa_async.jsonl import dumps
 from contextvqa_async.sink.outfile import replace
@@ -45,13 +46,17 @@ class Sidecar:
     """The file's content.
 
     ``earlier``: other settings that were allowed in; ``replacing``: a run with --retry-empty is writing, or was when it
-    crashed, so that of two rows of one id the last one stands.
+    crashed, so that rows without pairs give way to those behind ``replacing_from``, the output's size when that run
+    began (None: unknown, as in sidecars of earlier versions). ``failed``: the failed files that were named by hand, as
+    they are found from the sidecar's folder.
     """
 
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
     earlier: list[Mapping[str, Any]] = field(default_factory=list)
     replacing: bool = False
+    replacing_from: int | None = None
     running: Mapping[str, Any] | None = None
+    failed: list[str] = field(default_factory=list)
 
     @property
     def id_key(self) -> str:
@@ -67,7 +72,9 @@ class Sidecar:
                     "fingerprint": self.fingerprint,
                     "earlier": self.earlier,
                     "replacing": self.replacing,
+                    "replacing_from": self.replacing_from,
                     "running": self.running,
+                    "failed": self.failed,
                 }
             )
             + b"\n",
@@ -82,7 +89,9 @@ def read_sidecar(path: Path) -> Sidecar | None:
             fingerprint=dict(content["fingerprint"]),
             earlier=[dict(settings) for settings in content["earlier"]],
             replacing=bool(content["replacing"]),
+            replacing_from=None if content.get("replacing_from") is None else int(content["replacing_from"]),
             running=None if content["running"] is None else dict(content["running"]),
+            failed=[str(path) for path in content.get("failed", [])],
         )
     except FileNotFoundError:
         return None
@@ -95,6 +104,16 @@ def read_sidecar(path: Path) -> Sidecar | None:
 def sidecar_of(output: Path) -> Sidecar | None:
     """The sidecar of the output at this real path, or None where it has none; UsageError where it cannot be read."""
     return read_sidecar(find_sidecar(output))
+
+
+def reading_of(settings: Mapping[str, Any]) -> Reading:
+    """How rows that were made with these settings are read: the keys of their ids, answers and pairs."""
+    plain = Reading()
+    return Reading(
+        id_key=str(settings.get("id_key", plain.id_key)),
+        answer_key=str(settings.get("answer_key", plain.answer_key)),
+        output_key=str(settings.get("output_key", plain.output_key)),
+    )
 
 
 def this_run() -> dict[str, Any]:

@@ -23,13 +23,13 @@ from contextvqa_async.identity import Batch, key_of
 from contextvqa_async.items import Failure, Record, Row
 from contextvqa_async.jsonl import dumps
 from contextvqa_async.sink.appender import Appender
-from contextvqa_async.sink.failures import owner_fields, stamp_mark
+from contextvqa_async.sink.failures import input_fields, owner_fields, stamp_mark
 from contextvqa_async.sink.index import NOTHING, Flag
 from contextvqa_async.sink.locks import Held, take_locks
 from contextvqa_async.sink.opening import Opening
 from contextvqa_async.sink.outfile import rewrite, storage_error
 from contextvqa_async.sink.place import check_target
-from contextvqa_async.sink.rowfile import is_row, row_of, sha_bytes
+from contextvqa_async.sink.rowfile import has_pairs, is_row, row_of, sha_bytes
 from contextvqa_async.sink.sidecar import sidecar_path
 from contextvqa_async.sink.writer import Queued, Writer
 
@@ -55,7 +55,12 @@ class Sink:
     """One run's output; made by :meth:`open`. It is also the reader's chooser."""
 
     def __init__(
-        self, opening: Opening, files: list[Held], reading: Reading, on_commit: Callable[[list[Row | Failure]], None]
+        self,
+        opening: Opening,
+        files: list[Held],
+        reading: Reading,
+        on_commit: Callable[[list[Row | Failure]], None],
+        source: Path | None,
     ) -> None:
         self.output, self.failed = opening.target, opening.failed_path
         self.notes = opening.notes
@@ -63,12 +68,15 @@ class Sink:
         self.earlier_rows = len(opening.index)
         """Ids that had a row before this run."""
         self.counts = Counts()
-        self._opening, self._index, self._id_key = opening, opening.index, reading.id_key
+        self._opening, self._index = opening, opening.index
+        self._id_key, self._output_key = reading.id_key, reading.output_key
         self._on_commit = on_commit
         self._files = files
         self._rows = opening.rows
         self._failures = self._failed_file() if opening.earlier.size else None
+        self._source = source
         self._owner = owner_fields(self.failed, self.output)
+        self._input = input_fields(self.failed, source)
         self._before = self._rows.size
         self._writer = Writer(self, self._note_written)
         self._read_up_to = self._settled = self._replaced = 0
@@ -88,7 +96,8 @@ class Sink:
         """Lock, heal and index ``output``; drain and tidy up on the way out, also when cancelled.
 
         ``fingerprint``: the settings that rows of one output share (JSON values). ``on_commit`` is called in the
-        event loop with outcomes that have just become durable. ``inputs``: files that must not be the output. Raises
+        event loop with outcomes that have just become durable. ``inputs``: files that must not be the output; the first
+        is the one that records are read from, where that is a file. Raises
         UsageError where the output cannot be this run's, and RunError (storage) where the disk is in the way: on
         entry, from :meth:`append`, and on leaving.
         """
@@ -97,7 +106,8 @@ class Sink:
             rows, failures = files
             opening = Opening(rows, failures, saving, reading, fingerprint, from_thread.check_cancelled)
             await to_thread.run_sync(opening.run)
-            async with cls(opening, files, reading, on_commit)._writing() as sink:
+            source = inputs[0] if inputs else None
+            async with cls(opening, files, reading, on_commit, source)._writing() as sink:
                 yield sink
 
     @asynccontextmanager
@@ -179,7 +189,8 @@ class Sink:
             line = dumps(item.fields) + b"\n"
         else:
             stays = key is not None and self._index.find(key) & Flag.ROW
-            line = b"" if stays else dumps({**item.as_dict(), **self._owner}) + b"\n"
+            named = self._input if key is None else {}
+            line = b"" if stays else dumps({**item.as_dict(), **self._owner, **named}) + b"\n"
         await self._writer.put(Queued(item, key, line))
         if error := self._lost():
             raise error
@@ -241,18 +252,19 @@ class Sink:
             rewrite(self.output, self._still_valid)
         earlier = self._opening.earlier
         if self._settled or (earlier.bad_lines and self._read_up_to):
-            earlier.clear_settled(self._read_up_to)
+            earlier.clear_settled(self._source, self._read_up_to)
         for file in self._files:
             file.hold()
         sidecar = self._opening.sidecar
-        sidecar.replacing, sidecar.running = False, None
+        sidecar.replacing, sidecar.replacing_from, sidecar.running = False, None, None
         sidecar.write(sidecar_path(self.output))
 
     def _still_valid(self, _number: int, offset: int, line: bytes) -> list[bytes]:
-        """A line of the output, unless this run wrote a new row of its id."""
+        """A line of the output, unless it has no pairs and this run wrote a new row of its id."""
         found = row_of(line, self._id_key) if offset < self._before else None
-        replaced = found is not None and self._index.find(key_of(found[0])) & Flag.NEW_ROW
-        return [] if replaced else [line]
+        if found is None or has_pairs(found[1].get(self._output_key)):
+            return [line]
+        return [] if self._index.find(key_of(found[0])) & Flag.NEW_ROW else [line]
 
 
 def _guarded(work: Callable[[], Any], path: Path) -> Any:
