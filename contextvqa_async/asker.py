@@ -16,6 +16,7 @@ from contextvqa_async.client import Client
 from contextvqa_async.errors import RecordError
 from contextvqa_async.inflight import ByteBudget
 from contextvqa_async.items import Completion, Image, Record
+from contextvqa_async.pacing import wait_hint
 from contextvqa_async.prompt import build_messages, prompt_of
 from contextvqa_async.settings import Settings
 from contextvqa_async.threads import Threads
@@ -76,7 +77,7 @@ class Asker:
             asker = cls(settings, source, admission, client)
             if settings.reading.inline_urls:
                 allowed = settings.reading.allow_private_urls
-                fetcher = images.Fetcher(allow_private=allowed, threads=asker._threads)
+                fetcher = images.Fetcher(allow_private=allowed, threads=asker._threads, wait_hint=wait_hint)
                 asker._fetch = await stack.enter_async_context(fetcher)
             yield asker
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
+from server import Exchange, Server, head
 
 from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.images import Fetcher, load_image
 from contextvqa_async.images import sources as sources_module
-from contextvqa_async.images.fetch import is_public
+from contextvqa_async.images.fetch import exact_url, is_public
+from contextvqa_async.pacing import wait_hint
 from contextvqa_async.threads import Threads
 
 PICTURE = Path(__file__).parent.parent / "examples" / "images" / "bridge.png"
@@ -153,7 +157,7 @@ class _Once:
 )
 async def test_a_server_that_gives_no_picture_is_told(path: str, told: str, retryable: bool) -> None:
     """The status is in the sentence; what may pass is asked again by the next run."""
-    async with serving() as base_url, Fetcher(allow_private=True) as fetch:
+    async with serving() as base_url, Fetcher(allow_private=True, sleep=Waits()) as fetch:
         with pytest.raises(RecordError, match=told) as caught:
             await fetch(base_url + path)
     assert caught.value.retryable is retryable
@@ -177,13 +181,141 @@ async def test_size_and_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x.png", "http://no-such-host.invalid/x.png"])
 async def test_an_unreachable_server_is_told_and_asked_again(url: str) -> None:
     """Nobody there: the next run may find somebody."""
-    async with Fetcher(allow_private=True) as fetch:
+    async with Fetcher(allow_private=True, sleep=Waits()) as fetch:
         with pytest.raises(RecordError, match="cannot be fetched") as caught:
             await fetch(url)
-    assert caught.value.retryable
+    assert (caught.value.retryable, caught.value.kind) == (True, Kind.CONNECTION)
 
 
-@pytest.mark.parametrize("url", ["http://[bad/x.png", "http://x:99999/y.png"])
+@pytest.mark.parametrize(("errno", "waits"), [(socket.EAI_NONAME, 0), (socket.EAI_AGAIN, 3)])
+async def test_a_name_that_is_not_known_is_not_looked_up_again(
+    errno: int, waits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But one whose name servers are busy is."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(errno, "of no avail")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    slept = Waits()
+    async with Fetcher(sleep=slept) as fetch:
+        with pytest.raises(RecordError, match="of no avail"):
+            await fetch("http://h.example/x.png")
+    assert len(slept.seconds) == waits
+
+
+class Waits:
+    """Takes the place of sleeping."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        """Note it."""
+        self.seconds.append(seconds)
+
+
+async def asked_of(
+    *answers: bytes, path: str = "/a.png", **options: Any
+) -> tuple[bytes | RecordError, list[str], Waits]:
+    """What a server's raw answers in turn, the last for ever, come to; which paths were asked for; and the waits."""
+    slept = Waits()
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send(answers[min(exchange.number, len(answers) - 1)])
+        exchange.hang_up()
+
+    async with (
+        Server(script) as server,
+        Fetcher(allow_private=True, sleep=slept, wait_hint=wait_hint, **options) as fetch,
+    ):
+        try:
+            found: bytes | RecordError = await fetch(f"http://{server.host}{path}")
+        except RecordError as error:
+            found = error
+        return found, [request.line.split()[1] for request in server.requests], slept
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
+    """A raw response; ``retry_after`` is the header Retry-After."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return head(status, {"Content-Length": str(len(body)), **named}, "image/png") + body
+
+
+GOOD = answer(200, b"picture")
+
+
+@pytest.mark.parametrize("trouble", [answer(503), answer(429), answer(500), answer(502), GOOD[:-3], b"no HTTP\r\n\r\n"])
+async def test_a_host_that_is_busy_is_asked_again(trouble: bytes) -> None:
+    """Each wait is longer than the one before, and a few are enough."""
+    found, paths, slept = await asked_of(trouble, trouble, GOOD)
+    assert (found, len(paths), len(slept.seconds)) == (b"picture", 3, 2)
+    assert 0.5 <= slept.seconds[0] <= 1 <= slept.seconds[1] <= 2
+    found, paths, slept = await asked_of(trouble)
+    assert isinstance(found, RecordError)
+    assert (found.retryable, found.kind in (Kind.RATE, Kind.CONNECTION)) == (True, True)
+    assert (len(paths), len(slept.seconds)) == (4, 3)
+
+
+async def test_a_host_that_names_a_wait_gets_it() -> None:
+    """In seconds or as a date, unless it is longer than a record should wait for its image."""
+    date = "Tue, 14 Nov 2023 22:13:20 GMT"
+    dated = answer(503, Date=date, Retry_After=date.replace(":20 ", ":25 "))
+    found, _, slept = await asked_of(answer(429, Retry_After="7"), dated, answer(503), GOOD)
+    assert (found, slept.seconds[:2]) == (b"picture", [7.0, 5.0])
+    found, paths, slept = await asked_of(answer(429, Retry_After="600"), GOOD)
+    assert isinstance(found, RecordError)
+    assert (found.kind, found.status, found.retryable) == (Kind.RATE, 429, True)
+    assert (len(paths), slept.seconds) == (1, [])
+    found, paths, slept = await asked_of(answer(503, Retry_After="20"), GOOD, time_limit=10.0)
+    assert (len(paths), slept.seconds) == (1, [])
+    found, _, slept = await asked_of(answer(502, X_RateLimit_Reset="3600"), GOOD)
+    assert found == b"picture"
+
+
+@pytest.mark.parametrize("status", [204, 400, 403, 404, 410])
+async def test_an_answer_that_lasts_is_not_asked_for_again(status: int) -> None:
+    """It would be the same."""
+    found, paths, slept = await asked_of(answer(status))
+    assert isinstance(found, RecordError)
+    assert (found.kind, len(paths), slept.seconds) == (Kind.BAD_IMAGE, 1, [])
+
+
+SIGNED = [
+    "/a%2Cb%3Ac.png?sig=x%2Fy%3A1",
+    "/a//b/c%7e.png?X-Amz-Signature=a%2Fb%2Bc%3D&x=%E4%B8%AD",
+    "/a+b.png?q=1+2&empty=&&r='[]'",
+    "/100%.png",
+]
+
+
+@pytest.mark.parametrize("path", SIGNED)
+async def test_a_url_is_sent_as_it_is_written(path: str) -> None:
+    """A signature is of its very bytes; that of a redirect too."""
+    assert (await asked_of(GOOD, path=path))[1] == [path]
+    assert (await asked_of(answer(302, Location=path), GOOD))[1] == ["/a.png", path]
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("http://h.example/a b.png#top", "http://h.example/a%20b.png"),
+        ("http://h.example/ü.png?q=中", "http://h.example/%C3%BC.png?q=%E4%B8%AD"),
+        ("HTTP://Bücher.example:80?q=%2f", "http://xn--bcher-kva.example:80/?q=%2f"),
+        (" http://h.example/a\r\nX: y.png\n", "http://h.example/aX:%20y.png"),
+        ("http://u:p%40@h.example/%C3%BC|", "http://u:p%40@h.example/%C3%BC%7C"),
+        ("http://h.example/\udcff", "http://h.example/%FF"),
+    ],
+)
+def test_what_no_url_may_hold_is_escaped(written: str, sent: str) -> None:
+    """Blanks, other scripts and control characters; the rest stays."""
+    target = exact_url(written)
+    port = f":{target.explicit_port}" if target.explicit_port else ""
+    user = f"{target.raw_user}:{target.raw_password}@" if target.raw_user else ""
+    assert f"{target.scheme}://{user}{target.raw_host}{port}{target.raw_path_qs}" == sent
+
+
+@pytest.mark.parametrize("url", ["http://[bad/x.png", "http://x:99999/y.png", "http://x/\ud83d.png", "http://"])
 async def test_a_url_that_is_none_is_told(url: str) -> None:
     """A broken URL is the record's own fault."""
     async with Fetcher() as fetch:
