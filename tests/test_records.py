@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -358,3 +359,87 @@ async def test_the_position_grows_with_what_is_taken(tmp_path: Path) -> None:
     assert seen[0] == pytest.approx(0.001)
     assert seen[499] == pytest.approx(0.5)
     assert seen[-1] == position.fraction == 1.0
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.text(st.sampled_from('ab\\"\ud83d\ude00\udfff\ufffe\ufffd\U0001f600é'), max_size=12), min_size=1),
+    st.booleans(),
+    st.integers(1, 40),
+)
+def test_an_array_holds_what_its_lines_would_hold(texts: list[str], ascii_only: bool, size: int) -> None:
+    """Half surrogates too, in keys and values, escaped or not, wherever the text is cut in blocks."""
+    texts = [json.loads(json.dumps(text)) for text in texts]  # two halves side by side are one character in JSON
+    records = [{"id": number, text: [text, {"k": text}]} for number, text in enumerate(texts)]
+    lines = [json.dumps(record, ensure_ascii=ascii_only) for record in records]
+    raw = [re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", line).encode() for line in lines]
+
+    async def fields_in(text: bytes) -> list[Any]:
+        return [record_of(item).fields for item in await read("-", stdin=InPieces(io.BytesIO(text), size))]
+
+    assert anyio.run(fields_in, b"[" + b",".join(raw) + b"]") == records
+    assert anyio.run(fields_in, b"\n".join(raw)) == records
+
+
+def record_of(item: Record | Failure) -> Record:
+    """The item, which is a record."""
+    assert isinstance(item, Record), item
+    return item
+
+
+class InPieces(io.RawIOBase):
+    """A stream that gives at most ``size`` bytes at once."""
+
+    def __init__(self, file: io.BytesIO, size: int) -> None:
+        self._file, self._size = file, size
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(self._size)
+
+
+async def test_ids_with_half_a_character_are_the_same_in_an_array_and_in_lines(tmp_path: Path) -> None:
+    """One parser made one "?" of two such ids, and ended at the other half's."""
+    lines = b'{"id":"cut \\ud83d"}\n{"id":"cut \\ud83e"}\n{"id":"\\ude00 cut"}\n{"id":"\\\\ud83d"}'
+    array = b"[" + lines.replace(b"\n", b",") + b"]"
+    wanted = ["cut \ud83d", "cut \ud83e", "\ude00 cut", "\\ud83d"]
+    assert ids(await read_bytes(tmp_path, lines)) == ids(await read_bytes(tmp_path, array, "in.json")) == wanted
+
+
+async def test_a_byte_order_mark_may_begin_any_line(tmp_path: Path) -> None:
+    """Files that each had one were joined; the record is the one that it would be without."""
+    lines = [b'{"id":"a"}', b'{"x":1,"id":"b"}', b'{"x":2}', b"  ", b'{"id":"c"}']
+    plain = await read_bytes(tmp_path, b"\n".join(lines))
+    marked = await read_bytes(tmp_path, b"\n".join(b"\xef\xbb\xbf" + line for line in lines))
+    assert marked == plain
+    assert len(plain) == 4
+
+
+class Cursor:
+    """An asynchronous iterable that opens something each time that it is iterated over."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        self.open += 1
+        try:
+            for number in range(100):
+                yield {"id": number}
+        finally:
+            await checkpoint()
+            self.open -= 1
+
+
+@pytest.mark.parametrize("end", ["early", "cancelled"])
+async def test_what_reading_opened_is_closed_when_it_ends_early(end: str) -> None:
+    """An asynchronous iterator's own clean-up runs then, waiting included, and not at the loop's end or whenever."""
+    for source in (cursor := Cursor(), aiter(cursor)):
+        with anyio.CancelScope() as scope:
+            async with aclosing(read_records(source, READING)) as items:
+                async for _ in items:
+                    assert cursor.open == 1
+                    if end == "early":
+                        break
+                    scope.cancel()
+                    await checkpoint()
+        assert cursor.open == 0

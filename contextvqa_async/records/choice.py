@@ -16,9 +16,11 @@ from contextvqa_async.config import Reading
 from contextvqa_async.errors import Kind, RecordError
 from contextvqa_async.identity import Batch, IdScanner, key_of
 from contextvqa_async.items import Failure, Record
-from contextvqa_async.jsonl import EXCERPT, MAX_DEPTH, TooLong, dumps, excerpt, is_too_deep, loads
+from contextvqa_async.jsonl import BOM, EXCERPT, MAX_DEPTH, TooLong, dumps, excerpt, is_too_deep, loads
 from contextvqa_async.records.parsing import parse_record, record_id, short_sha
 from contextvqa_async.records.position import Position
+
+_BOM_BEGINS = BOM[:1]
 
 
 @dataclass(slots=True)
@@ -108,9 +110,12 @@ class Taker:
         return batch, numbers, known, failures
 
     def _identify_line(self, line: bytes, batch: Batch, known: dict[int, _Known]) -> None:
-        """Put a line's identity into ``batch``; a blank line has none."""
-        if line[-1:] != b"}":
-            line = line.strip()
+        """Put a line's identity into ``batch``; a blank line has none.
+
+        A byte order mark may begin any line: files that each had one were joined.
+        """
+        if line[-1:] != b"}" or line[:1] == _BOM_BEGINS:
+            line = line.strip().removeprefix(BOM).strip()
             if not line:
                 return
         key = self._scanner.scan(line) if line[-1:] == b"}" else None

@@ -6,20 +6,18 @@ Rule: constant memory, and one hop to a worker thread for a block, never for a l
 from __future__ import annotations
 
 import gzip
-import math
 import os
 import select
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
 import aiofiles
-import ijson
 from aiofiles.threadpool.binary import AsyncBufferedReader
-from anyio import CancelScope, to_thread
+from anyio import CancelScope, move_on_after, to_thread
 from anyio.lowlevel import checkpoint
 
 from contextvqa_async.config import Reading
@@ -27,6 +25,7 @@ from contextvqa_async.errors import Kind, RunError, UsageError
 from contextvqa_async.identity import END
 from contextvqa_async.items import Failure, Record
 from contextvqa_async.jsonl import BOM, Lines
+from contextvqa_async.records.array import read_array
 from contextvqa_async.records.choice import Chooser, Piece, TakeAll, Taker
 from contextvqa_async.records.position import Position
 from contextvqa_async.records.unpacked import UNREADABLE, Unpacked
@@ -43,6 +42,9 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"[\0", b"\0{", b"\0[")
 
 _YIELD_EVERY = 100
 """Items of an iterable after which the event loop may do something else, where none of them was wanted."""
+
+_CLOSING_SECONDS = 10.0
+"""How long the caller's generator may take to close itself, also in a run that is being cancelled."""
 
 IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
@@ -72,9 +74,10 @@ async def read_records(
             pieces = await _open(os.fspath(source), reading, stdin, stack, position)
         else:
             pieces = _each(source)
-        async for piece in pieces:
-            for item in taker.records(piece):
-                yield item
+        async with aclosing(pieces):
+            async for piece in pieces:
+                for item in taker.records(piece):
+                    yield item
         for item in taker.records(Piece([], 1, END)):
             yield item
 
@@ -115,7 +118,7 @@ def _unreadable(name: str, error: OSError | ValueError) -> UsageError:
 
 async def _open(
     name: str, reading: Reading, stdin: BinaryIO | None, stack: AsyncExitStack, position: Position
-) -> AsyncIterator[Piece]:
+) -> AsyncGenerator[Piece, None]:
     """The pieces of a path, by what is there."""
     if name == "-":
         return _document(_reader(stdin or sys.stdin.buffer), name, position)
@@ -162,7 +165,7 @@ def _reader(file: BinaryIO) -> Read:
     return read_block
 
 
-async def _document(read: Read, name: str, position: Position) -> AsyncIterator[Piece]:
+async def _document(read: Read, name: str, position: Position) -> AsyncGenerator[Piece, None]:
     """An array where the first character is ``[`` and the name does not say JSONL; else lines."""
     blocks = _blocks(read, name, position)
     start = b""
@@ -175,7 +178,7 @@ async def _document(read: Read, name: str, position: Position) -> AsyncIterator[
         raise UsageError(f"The input {name} is UTF-16; save it as UTF-8.")
     of_lines = name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
     array = not of_lines and start.lstrip()[:1] == b"["
-    async for piece in _elements(start, blocks) if array else _lines(start, blocks):
+    async for piece in read_array(start, blocks) if array else _lines(start, blocks):
         yield piece
 
 
@@ -199,56 +202,7 @@ async def _lines(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator[Pi
     yield Piece(lines.flush(), piece.upto + 1)
 
 
-async def _elements(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator[Piece]:
-    """The elements of one JSON array, however large; what follows a fault in its text cannot be read."""
-    found = ijson.sendable_list()
-    parser = ijson.items_coro(found, "item")
-    block: bytes | None = start
-    first = 1
-    while True:
-        broken = _feed(parser, block)
-        yield (piece := Piece([_plain_if_shallow(item) for item in found], first, broken=broken))
-        if block is None or broken is not None:
-            return
-        first = piece.upto + 1
-        del found[:]
-        block = await anext(blocks, None)
-
-
-def _feed(parser: Any, block: bytes | None) -> str | None:
-    """Push a block (None: the end) into ijson's parser; what is wrong with the array, if anything."""
-    try:
-        if block is None:
-            parser.close()
-        else:
-            parser.send(block)
-    except (ijson.JSONError, StopIteration, ValueError, ArithmeticError) as error:  # 1e99999999999999999999
-        what = str(error).strip().split("\n")[0] or "something follows its end"
-        return f"The array cannot be read further: {what}."
-    return None
-
-
-def _plain_if_shallow(item: Any) -> Any:
-    """The element as :func:`_plain` makes it, or as it is where it is too deep to be a record."""
-    try:
-        return _plain(item)
-    except RecursionError:
-        return item
-
-
-def _plain(value: Any) -> Any:
-    """ijson's decimals as the floats that they are elsewhere; what no float can hold stays, and fails later."""
-    if isinstance(value, dict):
-        return {key: _plain(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_plain(member) for member in value]
-    if value is None or isinstance(value, str | int):
-        return value
-    number = float(value)
-    return number if math.isfinite(number) else value
-
-
-async def _folder(root: str, reading: Reading) -> AsyncIterator[Piece]:
+async def _folder(root: str, reading: Reading) -> AsyncGenerator[Piece, None]:
     """The images below ``root`` in sorted order, one folder's names in memory at a time; links are not followed."""
     faults: list[OSError] = []
     folders = os.walk(root, onerror=faults.append)
@@ -268,20 +222,33 @@ def _may_be_image(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
-async def _each(source: Any) -> AsyncIterator[Piece]:
+async def _each(source: Any) -> AsyncGenerator[Piece, None]:
     """The items of an iterable one by one, since nobody knows when the next one comes."""
     number = 0
-    async for item in _walk(source):
-        number += 1
-        if number % _YIELD_EVERY == 0:
-            await checkpoint()
-        yield Piece([item], number)
+    async with aclosing(_walk(source)) as items:
+        async for item in items:
+            number += 1
+            if number % _YIELD_EVERY == 0:
+                await checkpoint()
+            yield Piece([item], number)
 
 
-async def _walk(source: Any) -> AsyncIterator[Any]:
+async def _walk(source: Any) -> AsyncGenerator[Any, None]:
     if isinstance(source, AsyncIterable):
-        async for item in source:
-            yield item
+        async with _closed(aiter(source)) as items:
+            async for item in items:
+                yield item
         return
     for item in source:
         yield item
+
+
+@asynccontextmanager
+async def _closed(items: AsyncIterator[Any]) -> AsyncIterator[AsyncIterator[Any]]:
+    """An asynchronous generator is closed here, not whenever the loop ends: it may hold a file or a cursor."""
+    try:
+        yield items
+    finally:
+        if isinstance(items, AsyncGenerator):
+            with move_on_after(_CLOSING_SECONDS, shield=True):
+                await items.aclose()
