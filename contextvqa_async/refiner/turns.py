@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from contextvqa_async.refiner.lazy import lazy
+from contextvqa_async.thoughts import is_mentioned
 
 TOKENS = lazy(
     r"<[|｜][^<>|｜\n]{0,60}[|｜]>|</?s>|<(?:bos|eos|pad|unk|(?:start|end)_of_(?:turn|utterance|text|sentence|image))>(?:model\n)?|\[/?INST\]"
@@ -105,9 +106,14 @@ def _find_close(text: str, close: str, at: int) -> int:
     return found.start() if found else -1
 
 
+MOST_MENTIONS = 8
+"""So many closing tags at the end are judged: each judgement looks at all that stands before its tag."""
+
+
 def _after_close(text: str) -> str:
     """Reasoning whose opening was in the prompt: all before the last closing tag."""
-    last = max(THINK_CLOSE.finditer(text), key=re.Match.end, default=None)
+    latest = list(THINK_CLOSE.finditer(text))[-MOST_MENTIONS:]
+    last = next((mark for mark in reversed(latest) if not is_mentioned(text, mark)), None)
     return text[last.end() :] if last else text
 
 
