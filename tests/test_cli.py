@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -405,3 +406,25 @@ def test_commands_that_read_outputs_say_that_there_is_none(command: Command, arg
     code, out, err = command(*args)
     assert (code, out) == (2, "")
     assert "no output none" in err
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8:strict"])
+def test_a_report_is_whole_in_any_terminal(command: Command, tmp_path: Path, encoding: str) -> None:
+    """What its encoding lacks is spelt out: ids of other scripts, and paths that are no UTF-8."""
+    write_jsonl(tmp_path / "in.jsonl", {"id": "bad", "image": "none.png"})
+    write_jsonl(tmp_path / "other.jsonl", {"id": "中文"}, {"id": "b"})
+    assert command("in.jsonl", "o\udcff.jsonl")[0] == 1
+
+    def told(*args: str) -> str:
+        run = [sys.executable, "-m", "contextvqa_async", *args]
+        environ = {**os.environ, "PYTHONIOENCODING": encoding}
+        result = subprocess.run(run, capture_output=True, check=False, timeout=60, env=environ)
+        assert b"Traceback" not in result.stderr
+        return result.stdout.decode(encoding.partition(":")[0])
+
+    listed = told("verify", "o\udcff.jsonl", "--input", "other.jsonl")
+    assert ("中文" if "utf" in encoding else r"\u4e2d\u6587") in listed
+    assert "missing: id 'b'" in listed
+    status = told("status", "o\udcff.jsonl")
+    assert r"1 failed in o\udcff.failed.jsonl" in status
+    assert "1 × bad_image" in status.replace(r"\xd7", "×")

@@ -6,6 +6,7 @@ Rule: stdout is for data, stderr for people; every error of this package ends he
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -73,9 +74,20 @@ def _take_standard_files() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
 
 
+def _spell_out_what_cannot_be_shown() -> None:
+    """Write ``\\u4e2d`` where a terminal's encoding has no such character, as Python does on stderr.
+
+    Ids and paths may hold any character, and half a report is none.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 all done, 1 some failed, 2 wrong usage, 3 stopped, 128 and more: by a signal."""
     _take_standard_files()
+    _spell_out_what_cannot_be_shown()
     try:
         code = cli.main(args=args, prog_name="cvqa-async", standalone_mode=False)
     except click.Abort:
