@@ -1,7 +1,7 @@
 """An answer's text → what its model thought first, and the answer itself. Pure.
 
 Rule: what is cut is reasoning for sure, since it is not kept. It stands at the very beginning: between the marks of a
-model's family, or, where the chat template had opened it already (wire quirk C-09), up to the first closing mark. A
+model's family, or, where the chat template had opened it already, up to the first closing mark. A
 mark that an answer mentions (in a sentence, in quotes, in code) is a word like any other.
 """
 

@@ -1,7 +1,7 @@
 """The request body of one endpoint, and what a run learns of the parameters that it refuses. Pure.
 
-Rule: the default body is minimal (R-04). A 400 or 422 that says an optional parameter is unknown or unsupported swaps
-it for the name the server asks for, or drops it (R-01 to R-04, R-06): on trial for the refused record, and for the
+Rule: the default body is minimal. A 400 or 422 that says an optional parameter is unknown or unsupported swaps
+it for the name the server asks for, or drops it: on trial for the refused record, and for the
 rest of the run once that record was answered. Where the refusal repeats itself, the parameter was not_at_fault.
 """
 

@@ -123,7 +123,7 @@ class EndpointClient:
         return await self._exchange.ask(transport, body, slot.progress)
 
     def adapt(self, attempts: Attempts, told: ErrorBody) -> bool:
-        """Whether the refusal was of a parameter, and the record's next request will be without it (R-01 to R-04)."""
+        """Whether the refusal was of a parameter, and the record's next request will be without it."""
         sent = attempts.sent or self.dialect
         if (name := sent.repeats(told)) is not None:  # refused alike without it
             self.not_at_fault.add(name)

@@ -20,7 +20,7 @@ from contextvqa_async.errors import Kind
 from contextvqa_async.faults import Fault, Verdict
 
 _BIG_UPLOAD = 2**20
-"""Bytes of a request whose cut may mean that it was too large (H-05)."""
+"""Bytes of a request whose cut may mean that it was too large."""
 _CLOSING = 1.0
 _IDLE_TOO_LONG = 408
 """What some servers send before they close an idle connection; it may cross the next request."""

@@ -1,4 +1,4 @@
-"""Compressed bytes of a body → plain ones; we ask for none, but some proxies compress all the same (F-19). Pure.
+"""Compressed bytes of a body → plain ones; we ask for none, but some proxies compress all the same. Pure.
 
 Rule: bounded (a small bomb unpacks to gigabytes), and no more trust in the header than in the bytes.
 """

@@ -1,7 +1,7 @@
 """One response → a Reply: an answer's stream or body, or a refusal's words, each under its deadlines.
 
-Rule: pings, comments and roles are no payload (H-07). What ended well is read to its end, so that its connection
-serves again (H-06); what is over but does not end is waited for a moment only.
+Rule: pings, comments and roles are no payload. What ended well is read to its end, so that its connection
+serves again; what is over but does not end is waited for a moment only.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def timeout_fault(message: str) -> Fault:
 
 
 def _no_answer(excerpt: str) -> Fault:
-    """A 200 without a single event (F-14)."""
+    """A 200 without a single event."""
     if not excerpt:
         return Fault(kind=Kind.EMPTY, verdict=Verdict.TRANSIENT, message="The body was empty.", tries=3)
     told = read_error(excerpt.encode())

@@ -17,7 +17,7 @@ from contextvqa_async.resolver import Resolver
 from contextvqa_async.threads import Threads
 
 KEEP_ALIVE = 4.0
-"""Servers close idle connections after 5 s (uvicorn, vLLM, SGLang: H-08)."""
+"""Servers close idle connections after 5 s (uvicorn, vLLM, SGLang)."""
 
 _PIECE = 256 * 1024
 _READ_BUFFER = 128 * 1024

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextvqa_async.client.connections import Connector
 
 _STALE_SECONDS = 0.5
-"""Whoever closed an idle connection tells so one round trip after it is used again (H-08); whoever hangs up later
+"""Whoever closed an idle connection tells so one round trip after it is used again; whoever hangs up later
 than this had the request, and may charge for it."""
 
 _LEAST_HOLD = 0.005

@@ -1,8 +1,8 @@
 """What went wrong with one request: a provider's words → its kind, and what follows from it. Pure.
 
-told     an error's body in any provider's shape ─► message, codes, parameters    (wire quirks 3.2)
-table    host, status, code, type, message, in this order of trust ─► Fault       (3.1)
-fault    the value: kind, verdict, and the facts that go into the failed file
+error_body  an error's body in any provider's shape ─► message, codes, parameters
+table       host, status, code, type, message, in this order of trust ─► Fault
+fault       the value: kind, verdict, and the facts that go into the failed file
 """
 
 from contextvqa_async.faults.error_body import ErrorBody, parse_json, read_error, request_id

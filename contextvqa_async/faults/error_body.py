@@ -44,7 +44,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def read_error(body: bytes | object) -> ErrorBody:
-    """Read an error's body, or an object found inside a stream, in any of the shapes of section 3.2."""
+    """Read an error's body, or an object found inside a stream, in any of their shapes."""
     if isinstance(body, bytes):
         raw = body[:_BODY_LENGTH].decode("utf-8", "replace")
         try:
@@ -144,6 +144,6 @@ _REQUEST_IDS = (
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """The first three ids that a provider gives a request, for its support to find it by (E-35)."""
+    """The first three ids that a provider gives a request, for its support to find it by."""
     found = [headers[name] for name in _REQUEST_IDS if name in headers]
     return ", ".join(found[:3])[:200] or None

@@ -8,7 +8,7 @@ from enum import StrEnum
 from contextvqa_async.errors import Kind
 
 MESSAGE_LENGTH = 300
-"""Characters of a message that are kept: some providers echo the request, image and all (I-12)."""
+"""Characters of a message that are kept: some providers echo the request, image and all."""
 
 
 class Verdict(StrEnum):

@@ -1,7 +1,7 @@
 """Host, status, code, type and message of a refusal → a Fault, by one table read from its top. Pure.
 
 Rule: this order of trust; the message is looked at only where no code says it. The status alone proves little: 429
-has four meanings, and the same words mean "no money" at one provider and "too fast" at another (E-01, E-02).
+has four meanings, and the same words mean "no money" at one provider and "too fast" at another.
 """
 
 from __future__ import annotations
@@ -169,13 +169,13 @@ RULES: tuple[Rule, ...] = (
     # What codes say.
     _rule(Kind.QUOTA, FATAL, words="no money"),
     _rule(Kind.QUOTA, FATAL, words="no money perhaps"),
-    _rule(Kind.SERVER, OVERLOAD, 401, 403, says="waf"),  # the way is barred, the key is healthy (E-05)
+    _rule(Kind.SERVER, OVERLOAD, 401, 403, says="waf"),  # the way is barred, the key is healthy
     _rule(Kind.CREDENTIAL, FATAL, words="key"),
-    _rule(Kind.SERVER, TRANSIENT, 400, 408, 422, 424, 500, says="download", tries=3),  # I-14
-    _rule(Kind.MODEL, FATAL, says="text only"),  # I-09
+    _rule(Kind.SERVER, TRANSIENT, 400, 408, 422, 424, 500, says="download", tries=3),
+    _rule(Kind.MODEL, FATAL, says="text only")
     _rule(Kind.BAD_IMAGE, RECORD, words="image"),
     _rule(Kind.TOO_LARGE, RECORD, words="too large"),
-    _rule(Kind.BAD_IMAGE, RECORD, 400, 403, 415, 422, 500, says="bad image"),  # before "data inspection" (I-08)
+    _rule(Kind.BAD_IMAGE, RECORD, 400, 403, 415, 422, 500, says="bad image"),  # before "data inspection"
     _rule(Kind.FILTERED, RECORD, words="filtered"),
     _rule(Kind.FILTERED, RECORD, 400, 403, 451, says="filtered"),
     _rule(Kind.FILTERED, RECORD, 446, by_code=True),
@@ -192,7 +192,7 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.CREDENTIAL, FATAL, 401, 407, by_code=True),
     _rule(Kind.CREDENTIAL, FATAL, 403),
     _rule(Kind.SERVER, TRANSIENT, words="closed endpoint"),
-    _rule(Kind.SERVER, TRANSIENT, 500, says="caller", tries=2),  # the caller's fault, told as the server's (E-15)
+    _rule(Kind.SERVER, TRANSIENT, 500, says="caller", tries=2),  # the caller's fault, told as the server's
     _rule(Kind.SERVER, OVERLOAD, words="overloaded"),
     # What the bare status says.
     _rule(Kind.NOT_FOUND, RECORD, 404, 405, 410),
@@ -232,13 +232,13 @@ def classify(told: ErrorBody, *, status: int | None, host: str = "", wait: float
 
 
 def _never_fits(message: str) -> bool:
-    """``Limit 30000, Requested 42288``: no wait makes such a request pass (E-03)."""
+    """``Limit 30000, Requested 42288``: no wait makes such a request pass."""
     match = _OVER_LIMIT.search(message)
     return match is not None and int(match[2].replace(",", "")) > int(match[1].replace(",", ""))
 
 
 def obey_should_retry(fault: Fault, word: str) -> Fault:
-    """``x-should-retry`` overrules the bare status: false always, true never against a code (E-34)."""
+    """``x-should-retry`` overrules the bare status: false always, true never against a code."""
     if word == "false" and fault.verdict in (Verdict.RATE, Verdict.OVERLOAD, Verdict.TRANSIENT):
         return replace(fault, verdict=Verdict.TRANSIENT, tries=1)
     if word == "true" and fault.verdict is Verdict.RECORD and not fault.by_code:

@@ -1,7 +1,7 @@
 """What an endpoint tells of waiting: headers and the words of a refusal in, seconds out. Pure.
 
 Rule: never shorter than told, and nothing is believed that cannot be: a negative, endless, empty, past or unreadable
-hint is no hint (wire quirks E-30 to E-33). Zero is no hint either: the caller's own back-off is kinder.
+hint is no hint. Zero is no hint either: the caller's own back-off is kinder.
 
     retry-after-ms  >  retry-after (seconds or date)  >  the message's words  >  x-ratelimit-reset-*
 

@@ -1,7 +1,7 @@
 """One answer as it grows: parsed chunks in, at its end text and counts, or the fault that it is. Pure.
 
 Rule: no chunk is believed to be well-formed; unknown keys are ignored, and the last word is spoken once, at the end
-(wire quirks 0.1): an error inside the stream beats everything, a finish reason beats a cut, and a stream that has
+: an error inside the stream beats everything, a finish reason beats a cut, and a stream that has
 neither a finish reason nor ``[DONE]`` is truncated, however much text came. A finish reason that text came after
 was none; the next one proves nothing without ``[DONE]``, or the end of a body that says how long it is.
 """
@@ -132,7 +132,7 @@ class Answer:
         moved = self._take_delta(choice.get("delta"))
         if isinstance(message := choice.get("message"), dict):
             moved = True
-            if not self._text:  # else it repeats what came piece by piece (C-06)
+            if not self._text:  # else it repeats what came piece by piece
                 if split_content(message.get("content"))[0]:
                     self._take_back_finish()
                 self._messages.append(message)
@@ -198,7 +198,7 @@ class Answer:
         return None if self.finish is None else FINISH_REASONS.get(self.finish.lower(), self.finish)
 
     def tokens(self, *path: str) -> int | None:
-        """A count out of the usage, read defensively (C-04)."""
+        """A count out of the usage, read defensively."""
         value: object = self.usage
         for key in path:
             value = get(value, key)

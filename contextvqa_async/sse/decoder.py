@@ -1,6 +1,6 @@
 """Bytes → events → an answer: server-sent events, and whatever else servers send in their place. Pure, sans I/O.
 
-Rule: where the bytes are cut never matters, and only CR, LF and CRLF end a line (F-02, F-03, F-04).
+Rule: where the bytes are cut never matters, and only CR, LF and CRLF end a line.
 
 A streamed token costs a tenth of what parsing it would: the first event of its kind is parsed and gives a template,
 and of what follows that template, one ``split()`` a read cuts the text out of the bytes. All else is parsed.
@@ -16,7 +16,7 @@ from contextvqa_async.sse.answer import Answer
 from contextvqa_async.sse.template import Template, learn
 
 MAX_EVENT = 16 * 2**20
-"""Images and log probabilities come as events of several MB (F-18)."""
+"""Images and log probabilities come as events of several MB."""
 MAX_BODY = 64 * 2**20
 
 _LESSONS = 8
@@ -54,7 +54,7 @@ class Decoder:
         return self._take(data)
 
     def finish(self) -> None:
-        """Tell that no more bytes come. What is pending counts if it is whole (F-13), else it is a cut tail."""
+        """Tell that no more bytes come. What is pending counts if it is whole, else it is a cut tail."""
         body = b"".join(self._parts)
         if self._take == self._stream:
             self._read_lines(body.splitlines(), b"")
@@ -69,10 +69,10 @@ class Decoder:
         return self._head.decode("utf-8", "replace")
 
     def _sniff(self, data: bytes) -> bool:
-        """Only the first bytes tell what a body is: its content type lies both ways (F-14)."""
+        """Only the first bytes tell what a body is: its content type lies both ways."""
         data = b"".join((*self._parts, data)).removeprefix(_BOM).lstrip(_SPACE)
         self._parts = [data] if data else []
-        if _BOM.startswith(data):  # blank lines while the request queues (F-20), or a part of a BOM
+        if _BOM.startswith(data):  # blank lines while the request queues, or a part of a BOM
             return False
         self._head = data[:400]
         self._parts = []
@@ -147,7 +147,7 @@ class Decoder:
                 self._data.append(line)
             elif line.startswith(b"event:"):
                 self._event = line[6:].strip()
-            elif line.startswith(b"error:"):  # llama.cpp's, of old (F-11)
+            elif line.startswith(b"error:"):  # llama.cpp's, of old
                 self._fail(line[6:].strip())
                 moved = True
         return moved
@@ -180,14 +180,14 @@ class Decoder:
             return self.answer.take(parse_json(payload))
         except (ValueError, RecursionError):
             pass
-        if b"\n" in payload:  # servers that forget the blank line between events (F-16)
+        if b"\n" in payload:  # servers that forget the blank line between events
             return sum(self._read_payload(line.strip(), pending) for line in payload.splitlines() if line.strip()) > 0
         if not pending:
             self._fail(payload)
         return not pending
 
     def _fail(self, payload: bytes) -> None:
-        """An error's object, or whatever words stand where one should be (F-10, F-15)."""
+        """An error's object, or whatever words stand where one should be."""
         try:
             self.answer.fail(parse_json(payload) or "The endpoint sent an error event without a word.")
         except ValueError:

@@ -18,14 +18,14 @@ _FINISH = {
     "tool_calls": "tool_calls function_call tool_use tool_call malformed_function_call unexpected_tool_call",
 }
 FINISH_REASONS = {word: reason for reason, words in _FINISH.items() for word in words.split()}
-"""Every provider's word for how an answer ended (C-20), and ours; an unknown word is kept as it is."""
+"""Every provider's word for how an answer ended, and ours; an unknown word is kept as it is."""
 
 _NO_REASON = frozenset({"", "null", "none", "nil", "undefined"})
 """Ways of writing down that there is no finish reason yet."""
 
 
 def is_error(chunk: Mapping[str, Any]) -> bool:
-    """Errors that are not under ``error``: flat, FastAPI's, and those of native APIs (section 3.2)."""
+    """Errors that are not under ``error``: flat, FastAPI's, and those of native APIs."""
     if "choices" in chunk and chunk.get("object") != "error":
         return False
     message = chunk.get("message")
@@ -60,7 +60,7 @@ def first_text(delta: Mapping[str, Any], *keys: str) -> str:
 
 
 def split_content(content: object) -> tuple[str, str]:
-    """A content's text and thinking: a string, or a list of parts (C-08)."""
+    """A content's text and thinking: a string, or a list of parts."""
     if isinstance(content, str):
         return content, ""
     parts = content if isinstance(content, list) else [content] if isinstance(content, dict) else []
