@@ -172,7 +172,7 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.SERVER, OVERLOAD, 401, 403, says="waf"),  # the way is barred, the key is healthy
     _rule(Kind.CREDENTIAL, FATAL, words="key"),
     _rule(Kind.SERVER, TRANSIENT, 400, 408, 422, 424, 500, says="download", tries=3),
-    _rule(Kind.MODEL, FATAL, says="text only")
+    _rule(Kind.MODEL, FATAL, says="text only"),
     _rule(Kind.BAD_IMAGE, RECORD, words="image"),
     _rule(Kind.TOO_LARGE, RECORD, words="too large"),
     _rule(Kind.BAD_IMAGE, RECORD, 400, 403, 415, 422, 500, says="bad image"),  # before "data inspection"
