@@ -14,6 +14,19 @@ from contextvqa_async.config import Reading
 from contextvqa_async.errors import RecordError
 from contextvqa_async.items import Completion, Failure, Record, Refined, Row
 
+WARNINGS_OF_READING = frozenset(
+    {
+        "no_pairs",
+        "no_context",
+        "refusal",
+        "unanswered_question",
+        "text_after_pairs",
+        "repeated_pairs",
+        "truncated",
+    }
+)
+"""What the refiner warns of. A row's other warnings are of its completion, and hold however it is read."""
+
 
 def keep_complete(refined: Refined, *, truncated: bool) -> Refined:
     """Drop the last pair of an answer that the token limit cut: its answer may be half a word."""
@@ -40,6 +53,17 @@ def make_row(record: Record, completion: Completion, refined: Refined, reading: 
         prompt_tokens=completion.prompt_tokens or 0,
         completion_tokens=completion.completion_tokens or 0,
     )
+
+
+def read_anew(fields: Mapping[str, Any], refined: Refined, output_key: str) -> dict[str, Any]:
+    """The row of ``fields`` with its article and pairs made anew, and with what it says of how they were read."""
+    row = {**fields, output_key: refined.as_dict()}
+    told = fields.get("generation")
+    if isinstance(told, Mapping) and "layout" in told:  # it is ours
+        warnings = told.get("warnings")
+        of_answer = [each for each in warnings if each not in WARNINGS_OF_READING] if isinstance(warnings, list) else []
+        row["generation"] = {**told, "layout": refined.layout, "warnings": [*of_answer, *refined.warnings]}
+    return row
 
 
 def _generation(record: Record, completion: Completion, refined: Refined) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from contextvqa_async import run_async
 from contextvqa_async.config import Cost, Reading
 from contextvqa_async.errors import ADVICE, RETRYABLE, Kind, RecordError
 from contextvqa_async.items import Completion, Failure, Pair, Record, Refined, Row
-from contextvqa_async.rows import keep_complete, make_failure, make_row
+from contextvqa_async.rows import WARNINGS_OF_READING, keep_complete, make_failure, make_row, read_anew
 from contextvqa_async.tally import Tally
 
 REFINED = Refined(context="c", qas=(Pair(question="q", answer="a"), Pair(question="r", answer="b")), layout="qa")
@@ -67,6 +68,44 @@ def test_the_keys_of_a_row_follow_the_options() -> None:
     reading = Reading(id_key="uid", answer_key="raw", output_key="out")
     row = make_row(Record(id=7, fields={"uid": 7}), Completion(text="t"), REFINED, reading)
     assert list(row.fields) == ["uid", "raw", "out", "generation"]
+
+
+def test_a_row_that_is_read_anew_tells_of_that_reading() -> None:
+    """Its layout and the warnings of the old reading go; those of the answer stay, and so does the place of the sha."""
+    completion = Completion(text="t", warnings=("no_finish_reason",))
+    old = replace(REFINED, layout="empty", warnings=("no_pairs", "no_context"))
+    row = make_row(Record(id=7, fields={"id": 7}, sha="s"), completion, old, Reading())
+    anew = read_anew(row.fields, replace(REFINED, warnings=("text_after_pairs",)), "parsed")
+    assert anew == {
+        **row.fields,
+        "parsed": REFINED.as_dict(),
+        "generation": {
+            **row.fields["generation"], "layout": "qa", "warnings": ["no_finish_reason", "text_after_pairs"],
+        },
+    }  # fmt: skip
+    assert list(anew["generation"]) == list(row.fields["generation"])
+    assert row.fields["generation"]["layout"] == "empty"
+
+
+@pytest.mark.parametrize("generation", [None, "of a data set", {"model": "m"}, {"layout": 1, "warnings": "none"}])
+def test_a_row_of_another_tool_is_read_anew(generation: Any) -> None:
+    """What it says under our keys is not ours to mend, whatever it is."""
+    row = read_anew({"id": 1, "generation": generation}, REFINED, "parsed")
+    assert row["parsed"]["context"] == "c"
+    assert row["generation"] == (
+        {"layout": "qa", "warnings": []} if generation and "layout" in generation else generation
+    )
+
+
+def test_the_refiners_warnings_are_known_by_name() -> None:
+    """The README lists them all, and a row knows which of its warnings are theirs."""
+    words = (
+        (Path(__file__).parent.parent / "README.md")
+        .read_text("utf-8")
+        .partition("and `warnings`:")[2]
+        .partition(". ")[0]
+    )
+    assert set(re.findall(r"`(\w+)`", words)) == WARNINGS_OF_READING
 
 
 def test_only_a_cut_answer_loses_its_last_pair() -> None:

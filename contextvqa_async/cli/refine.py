@@ -19,7 +19,7 @@ from contextvqa_async.items import Failure, Refined
 from contextvqa_async.jsonl import dumps
 from contextvqa_async.records import read_records
 from contextvqa_async.refiner import refine
-from contextvqa_async.rows import keep_complete
+from contextvqa_async.rows import keep_complete, read_anew
 from contextvqa_async.sink.files import check_apart, input_file, output_files
 from contextvqa_async.sink.locks import take_locks
 from contextvqa_async.sink.outfile import copy_mode, replacing, set_aside
@@ -104,7 +104,7 @@ async def _refine_all(
             elif isinstance(text, str):
                 refined = refine(text, keep_paragraphs=keep_paragraphs)
                 refined = keep_complete(refined, truncated=_was_cut(fields))
-                file.write(dumps({**fields, output_key: refined.as_dict()}) + b"\n")
+                file.write(dumps(read_anew(fields, refined, output_key)) + b"\n")
                 counts.add(refined)
             else:
                 wrong = "no text" if input_key in fields else "nothing"
