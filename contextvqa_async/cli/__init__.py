@@ -20,7 +20,7 @@ from contextvqa_async.errors import CvqaError, RunError
 COMMANDS = {
     "run": "ask a model about each record (the default command)",
     "refine": "read saved raw answers again, without asking any model",
-    "status": "tell what an output holds",
+    "status": "show what an output holds",
     "verify": "check that every input record ended exactly once",
     "merge": "join outputs of one input",
     "simulate": "serve the simulated vision-language model",
@@ -53,7 +53,8 @@ class _Commands(click.Group):
         run.format_help(click.Context(run, info_name=ctx.info_name, **HELP), formatter)
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-        formatter.write_text("\n'cvqa-async COMMAND --help' tells more of each.")
+        formatter.write_text("'cvqa-async COMMAND --help' tells more of each, and --version which version this is.")
+        formatter.write_text("Exit codes: 0 all done, 1 some failed, 2 wrong usage, 3 stopped by itself, 130 Ctrl-C.")
 
 
 @click.group(cls=_Commands, context_settings=HELP)

@@ -22,7 +22,7 @@ HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_widt
 CONFIG = "contextvqa_async.config"
 """Under this name a command's context keeps which TOML file was read."""
 
-_TITLES = dict(zip(GROUPS, ("Generation", "Pace", "Records", "Sink", "Cost"), strict=True))
+_TITLES = dict(zip(GROUPS, ("Generation", "Pace", "Records", "Output", "Cost"), strict=True))
 
 
 def _parse_json(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
@@ -59,6 +59,8 @@ def _as_click(kind: OptionKind) -> dict[str, Any]:
         return {"is_flag": True}
     if kind is Mapping:
         return {"type": click.UNPROCESSED, "callback": _parse_json, "metavar": "JSON"}
+    if kind is Path:
+        return {"type": str, "metavar": "PATH"}
     return {"type": kind if kind in (int, float) else str}
 
 
@@ -80,11 +82,18 @@ def run_options() -> list[click.Option]:
     """Every option of a run, in the order of the help."""
     endpoint = [
         _endpoint(
-            "--base-url", multiple=True, metavar="URL", help=f"Endpoint; again for replicas [{DEFAULT_BASE_URL}]."
+            "--base-url", multiple=True, metavar="URL", help=f"Endpoint; repeat it for replicas [{DEFAULT_BASE_URL}]."
         ),
         _endpoint("--model", metavar="NAME", help=f"Model to ask [{DEFAULT_MODEL}]."),
-        _endpoint("--api-key-env", multiple=True, metavar="NAME", help="Variable of the key; HOST=NAME for one host."),
-        _endpoint("--header", type=_Blanks(), multiple=True, metavar="'K: V'", help="Header to send; again for more."),
+        _endpoint(
+            "--api-key-env",
+            multiple=True,
+            metavar="NAME",
+            help="Variable that holds the API key [CVQA_API_KEY, …]; HOST=NAME: for that host.",
+        ),
+        _endpoint(
+            "--header", type=_Blanks(), multiple=True, metavar="'K: V'", help="HTTP header to send; may be repeated."
+        ),
         _endpoint("--simulate", kind=bool, help="Ask the embedded simulator: no key, no network, no cost."),
     ]
     return endpoint + [_option(group, each) for group in _TITLES for each in fields(group)]

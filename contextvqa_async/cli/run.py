@@ -37,17 +37,17 @@ def _display_options() -> list[click.Option]:
             kind=("auto", "rich", "plain", "none"),
             default="auto",
             show_default=True,
-            help="How to show progress on stderr.",
+            help="How to show progress on stderr; auto: rich in a terminal.",
         ),
-        GroupedOption("-v", "--verbose", kind=bool, help="Tell of each request that is tried again."),
-        GroupedOption("--summary-json", metavar="PATH", help="Write the closing summary there, too."),
+        GroupedOption("-v", "--verbose", kind=bool, help="Show each request that is tried again, and why."),
+        GroupedOption("--summary-json", metavar="PATH", help="Write the closing summary to this file, too."),
         GroupedOption(
             "--config",
             metavar="FILE.toml",
             is_eager=True,
             expose_value=False,
             callback=load_config,
-            help="Read options from a TOML file; flags and CVQA_ variables win.",
+            help="Read options from a TOML file; flags, and variables as CVQA_MODEL, win.",
         ),
     ]
 
@@ -72,7 +72,8 @@ def command(
     """Ask a vision-language model about each record of INPUT; append articles and pairs to OUTPUT.
 
     INPUT is a JSONL file, a JSON array, a folder of images, or - for JSONL on stdin. OUTPUT is a JSONL file: what
-    stands there already is not asked again.
+    stands there already is not asked again, so the same command goes on after any stop. With --simulate, it needs no
+    key and costs nothing.
     """
     if prompt_file is not None and _outranks("prompt_file", "prompt"):
         values["prompt"] = _read_prompt(prompt_file)

@@ -16,7 +16,9 @@ from contextvqa_async.simulator import SimulatorOptions, serve
 @click.option("--speed", default=1.0, show_default=True, help="How many times faster than a real model; inf: at once.")
 @click.option("--concurrency-limit", type=click.IntRange(1), help="Answer 429 above this many requests at once.")
 @click.option("--rpm", type=click.IntRange(1), help="Answer 429 above this many requests a minute.")
-@click.option("--error-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of faults.")
+@click.option(
+    "--error-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of requests that fail."
+)
 def command(
     host: str, port: int, speed: float, concurrency_limit: int | None, rpm: int | None, error_rate: float
 ) -> int:

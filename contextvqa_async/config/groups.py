@@ -20,7 +20,9 @@ class Generation(Checked):
     """What the model is asked, and how it is to answer; None is not sent, so that the server's default holds."""
 
     system_prompt: str = option("You are a helpful assistant.", "System turn; a record's own wins; '' sends none.")
-    prompt: str | None = option(None, "Prompt of records without a conversation (default: the eight criteria).", str)
+    prompt: str | None = option(
+        None, "Prompt of records without a conversation (default: write an article, then ask about it).", str
+    )
     temperature: float | None = option(None, "Sampling temperature.", float, least=0)
     top_p: float | None = option(None, "Nucleus sampling: share of the probability kept.", float, above=0)
     max_tokens: int | None = option(None, "Most tokens an answer may have.", int, least=1)
@@ -28,7 +30,7 @@ class Generation(Checked):
     extra_body: Mapping[str, Any] | None = option(
         None, "JSON object merged into the request at its top level.", Mapping
     )
-    no_stream: bool = option(False, "Ask for whole answers instead of streams.")
+    no_stream: bool = option(False, "Ask for whole answers instead of streamed ones.")
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
@@ -93,7 +95,9 @@ class Reading(Checked):
     conversation_key: str = option("conversation", "Key of a record's conversation.")
     answer_key: str = option("vqa", "Key of a row's raw answer.")
     output_key: str = option("context_vqa", "Key of a row's article and pairs.")
-    limit: int | None = option(None, "Ask for at most this many records in this run.", int, least=0)
+    limit: int | None = option(
+        None, "Ask for at most this many records in this run; what is skipped does not count.", int, least=0
+    )
     max_pixels: int | None = option(None, "Scale larger images down to this many pixels.", int, least=1024)
     inline_urls: bool = option(False, "Fetch image URLs here instead of handing them to the provider.")
     allow_private_urls: bool = option(False, "Let --inline-urls fetch from private and loopback addresses too.")
@@ -120,7 +124,9 @@ class Saving(Checked):
         None, "File of failed records (default: OUTPUT with .failed before its suffix).", Path
     )
     retry_failed: RetryFailed = option(
-        "transient", "Which failures of earlier runs to ask again.", get_args(RetryFailed)
+        "transient",
+        "Failures of earlier runs to ask again; transient: not the record's own fault.",
+        get_args(RetryFailed),
     )
     retry_empty: bool = option(False, "Ask again for rows that hold no pair.")
     overwrite: bool = option(False, "Start the output anew; the old one is kept beside it as OUTPUT.bak.")
