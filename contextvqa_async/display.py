@@ -33,6 +33,9 @@ DRAW_SECONDS = 0.25
 
 PLAIN_EVERY_SECONDS = 10.0
 
+WIDE, BAR_WIDTH, BESIDE_LINE = 110, 20, 7
+"""Columns: of a terminal that has room for a bar, of the bar, and of the spinner and the percentage with their gaps."""
+
 MOST_MESSAGES = 1000
 """Messages that may wait for a stderr that is slow or stopped; those beyond are counted and left out."""
 
@@ -157,12 +160,13 @@ class RichScreen:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
         self._out = out
+        console = Console(file=out)
+        self._beside = BESIDE_LINE + (BAR_WIDTH + 1 if console.width >= WIDE else 0)
         self._progress: Progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.fields[line]}", markup=False),
-            BarColumn(bar_width=20),
+            *[SpinnerColumn(), TextColumn("{task.fields[line]}", markup=False)],
+            *([BarColumn(bar_width=BAR_WIDTH)] if console.width >= WIDE else []),
             TaskProgressColumn(),
-            console=Console(file=out),
+            console=console,
             auto_refresh=False,
             transient=True,
             redirect_stdout=False,  # or whatever the loop's libraries write would wait for the terminal
@@ -182,9 +186,10 @@ class RichScreen:
         if not self._live:
             self._progress.start()
             self._live = True
+        line = meter.line(self._progress.console.width - self._beside)  # the terminal's width just now
         completed = meter.completed()
         total = None if completed is None else 1.0
-        self._progress.update(self._task, line=meter.line(), total=total, completed=completed, refresh=True)
+        self._progress.update(self._task, line=line, total=total, completed=completed, refresh=True)
 
     def close(self) -> None:
         if self._live:

@@ -86,15 +86,24 @@ class Meter:
         unread -= max(0, self.before - self.seen.skipped)
         return (max(0.0, unread) + self.in_flight) / rate
 
-    def line(self) -> str:
-        """All of it in one line."""
+    def line(self, width: float = math.inf) -> str:
+        """All of it in one line; where that is wider than ``width``, what matters least is left out."""
         records, tokens = self.rates()
         pause = self._paused_until - self._clock()
-        left = self.remaining_seconds() if pause <= 0 else None
-        parts = [f"{self.done:,} done", f"{self.failed:,} failed", f"{self.seen.skipped:,} skipped"]
-        parts += [f"{records:,.1f} records/s", f"{tokens:,.0f} tokens/s"]
-        wait = [f"waits {clock_time(pause)} as asked"] if pause > 0 else []
-        return " · ".join([*parts, *wait, f"ETA {clock_time(left)}"])
+        waits = pause > 0
+        parts = {
+            "done": f"{self.done:,} done",
+            "failed": f"{self.failed:,} failed",
+            "skipped": f"{self.seen.skipped:,} skipped",
+            "records": f"{records:,.1f} records/s",
+            "tokens": f"{tokens:,.0f} tokens/s",
+            **({"wait": f"waits {clock_time(pause)} as asked"} if waits else {}),
+            "left": f"ETA {clock_time(None if waits else self.remaining_seconds())}",
+        }
+        spare = ["tokens", "skipped", "records"] + ["left"] * waits
+        while spare and len(" · ".join(parts.values())) > width:
+            del parts[spare.pop(0)]
+        return " · ".join(parts.values())
 
 
 def clock_time(seconds: float | None) -> str:

@@ -149,7 +149,13 @@ class Run:
             if stands:
                 self._tell_position(sink.counts)
                 raise Withdrawn
-        return await asker.ask(record)
+        text_only = not record.images
+        self.tally.text_only += text_only
+        try:
+            return await asker.ask(record)
+        except Withdrawn:
+            self.tally.text_only -= text_only
+            raise
 
     async def _close_source(self) -> None:
         """End a caller's asynchronous generator: its own clean-up needs the loop, and not to wait for its garbage."""
@@ -225,13 +231,12 @@ class Run:
         self._on_event(Advanced(read=read, skipped=skipped, duplicates=counts.duplicates, fraction=fraction))
 
     def _with_image(self, item: Record | Failure) -> Record | Failure:
-        """The item; a record without an image is counted, or fails where one is required."""
+        """The item; a record without an image fails where one is required."""
         if isinstance(item, Failure) or item.images:
             return item
         if self.settings.reading.require_image:
             error = RecordError("The record names no image, and --require-image is set.", kind=Kind.NO_IMAGE)
             return make_failure(item, error)
-        self.tally.text_only += 1
         return item
 
     def _pay(self, prompt_tokens: int | None, completion_tokens: int | None) -> None:

@@ -33,10 +33,10 @@ def _lines(summary: Summary) -> Iterator[str]:
 def _oddities(summary: Summary) -> Iterator[str]:
     if summary.empty:
         share = summary.empty / max(summary.done, 1)
-        yield f"LOOK: {summary.empty:,} rows ({share:.0%}) hold no pair: read their raw answers, or --retry-empty."
+        yield f"LOOK: rows without a pair: {summary.empty:,} ({share:.0%}); read their raw answers, or --retry-empty."
     if summary.duplicates:
-        yield f"{summary.duplicates:,} records repeat an id of this input; the first of each stands."
+        yield f"Records that repeat an id of this input: {summary.duplicates:,}; the first of each stands."
     if summary.changed:
-        yield f"{summary.changed:,} records changed since their row was made; the old rows stand (--overwrite renews)."
+        yield f"Records changed since their row was made: {summary.changed:,}; the old rows stand (--overwrite renews)."
     if summary.text_only:
-        yield f"{summary.text_only:,} records name no image and were sent as text alone (--require-image refuses them)."
+        yield f"Records sent as text alone, for want of an image: {summary.text_only:,} (--require-image fails them)."

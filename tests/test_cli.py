@@ -134,8 +134,8 @@ def test_odd_paths_and_ids_pass_through(command: Command, tmp_path: Path) -> Non
     assert {row["id"] for row in rows} >= {1, "1", "new\nline", "x" * 10_000}
     assert len(rows) == 5
     assert next(row for row in rows if "kept" in row)["kept"] == {"deep": [1, None]}
-    assert "1 records repeat an id" in err
-    assert "2 records name no image" in err
+    assert "repeat an id of this input: 1;" in err
+    assert "for want of an image: 2 " in err
 
 
 @pytest.mark.parametrize(

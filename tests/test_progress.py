@@ -104,7 +104,7 @@ def test_the_summary_names_what_failed_and_what_to_do() -> None:
         "1,234",
         "cost 0.5",
         "1:02:05",
-        "4 rows (40%)",
+        "rows without a pair: 4 (40%)",
         "2 × bad_image: mend the image",
         "e.g. record 'a'",
         "o.failed.jsonl",
@@ -141,3 +141,21 @@ def test_the_line_says_that_the_run_waits_and_how_long() -> None:
     clock.now += 301
     assert "waits" not in meter.line()
     assert "-:--:--" not in meter.line()
+
+
+@pytest.mark.parametrize("width", [20, 33, 48, 73, 200])
+@pytest.mark.parametrize("pause", [0, 400])
+def test_a_narrow_terminal_is_shown_what_matters_most(width: int, pause: int) -> None:
+    """What is done, what failed and how long it will take stay; the rest goes, part by part, before a line is cut."""
+    clock = Clock()
+    meter = Meter(clock)
+    meter(Advanced(read=10, skipped=0, duplicates=0, fraction=0.5))
+    clock.now += 60
+    meter(rows(9))
+    meter(Paused(seconds=pause))
+    line = meter.line(width)
+    assert line.startswith("9 done · 0 failed · ")
+    assert ("waits 0:06:40 as asked" if pause else "ETA 0:01:13") in line
+    assert ("records/s" in line) >= ("skipped" in line) >= ("tokens/s" in line)
+    assert len(line) <= max(width, len("9 done · 0 failed · waits 0:06:40 as asked"))
+    assert width < 200 or line == meter.line()
