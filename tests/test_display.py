@@ -179,15 +179,17 @@ def stopped_terminal() -> Iterator[int]:
 Start = Callable[..., Any]
 
 
-@pytest.fixture(params=["full_pipe", "stopped_terminal"])
+@pytest.fixture(params=[("full_pipe", "none"), ("stopped_terminal", "rich")], ids=["pipe", "terminal"])
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Start:
-    """Starts the command with a stderr that takes nothing."""
-    stderr = request.getfixturevalue(request.param)
+    """Starts the command with a stderr that takes nothing, and the display that such a stderr has."""
+    file, progress = request.param
+    stderr = request.getfixturevalue(file)
     turn = [{"from": "human", "value": "Write."}]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps({"id": n, "conversation": turn}) + "\n" for n in range(20)))
 
-    async def start(server: Server, *options: str) -> Process:
-        arguments = [str(tmp_path / "in.jsonl"), str(tmp_path / "o.jsonl"), "--base-url", server.url, *options]
+    async def start(server: Server) -> Process:
+        files = [str(tmp_path / "in.jsonl"), str(tmp_path / "o.jsonl")]
+        arguments = [*files, "--base-url", server.url, "-v", "--progress", progress]
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "contextvqa_async", *arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=stderr
         )
@@ -211,11 +213,10 @@ async def flaky(exchange: Exchange) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("progress", ["none", "rich"])
-async def test_a_run_whose_display_nobody_reads_goes_on_to_its_end(start: Start, tmp_path: Path, progress: str) -> None:
+async def test_a_run_whose_display_nobody_reads_goes_on_to_its_end(start: Start, tmp_path: Path) -> None:
     """With messages of retries, with a live line, and with a summary that nobody sees."""
     async with Server(flaky) as server:
-        process = await start(server, "-v", "--progress", progress)
+        process = await start(server)
         assert await ended(process) == 0
     assert len((tmp_path / "o.jsonl").read_bytes().splitlines()) == 20
 
@@ -233,7 +234,7 @@ async def test_a_run_whose_display_nobody_reads_obeys_signals(start: Start) -> N
         await exchange.server.done.wait()
 
     async with Server(hanging) as server:
-        process = await start(server, "-v", "--progress", "rich")
+        process = await start(server)
         await asked.wait()
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
