@@ -25,9 +25,9 @@ async def run_async(
 ) -> Summary:
     """Ask about each record of ``source`` that ``output`` does not hold yet, and append what comes of it.
 
-    ``source``: a path (JSONL, JSON array, folder of images, "-") or an iterable, also async, of dicts. ``options``:
-    the command's, by the same names. ``on_event`` is called with each event (Started, Advanced, Settled, Notice,
-    Paused, Finished). Works inside a running loop.
+    ``source``: a path (JSONL, JSON array, folder of images, "-") or an iterable, also async, of dicts; an asynchronous
+    generator is closed when the run ends. ``options``: the command's, by the same names. ``on_event`` is called with
+    each event (Started, Advanced, Settled, Notice, Paused, Finished). Works inside a running loop.
 
     Raises UsageError where the run cannot start. What stops it later (a wrong key, a full disk, ``max_cost``) is the
     summary's ``stopped``; what failed is counted there, and stands in the failed file. What ``source`` or ``on_event``
@@ -49,10 +49,12 @@ async def stream_async(
 
     A record that fails goes to ``on_failure`` as an entry of the failed file would hold it; without one it becomes
     a RuntimeWarning. ``on_event`` gets the other events: Started, Advanced, Notice, Paused. Leaving the loop early
-    drops what is in flight.
+    and closing the stream drops what is in flight. ``source`` and ``options`` are those of :func:`run_async`, without
+    the options about files: failed, retry_failed, retry_empty, overwrite, allow_mixed.
 
     Raises UsageError where the run cannot start, also for an option that is about files. Raises RunError where
-    nothing more can succeed, and what ``source`` or a callback raises, each once the answers in flight are yielded.
+    nothing more can succeed, and what ``source`` or ``on_event`` raises, each once the answers in flight are yielded,
+    which takes as long as ``timeout`` at most. What ``on_failure`` raises ends the stream at once.
     """
     check_source(source)
     settings = Settings.of(options)
