@@ -345,13 +345,29 @@ async def test_what_a_streams_callback_raises_ends_it_after_its_answers() -> Non
         assert 0 < len(found) == len(server.requests) < 300
 
 
-async def test_a_stop_while_an_earlier_output_is_read_is_obeyed_at_once(tmp_path: Path) -> None:
-    """Nothing is asked yet, so there is nothing to wait for, and the next run finds everything as it was."""
+def many_rows(folder: Path) -> Path:
+    """An output that takes a while to read."""
     pairs = [{"question": f"q{n}", "answer": "a"} for n in range(40)]
-    lines = [json.dumps({"id": n, "vqa": "x", "context_vqa": {"context": "c", "qas": pairs}}) for n in range(20_000)]
-    out, stop = tmp_path / "o.jsonl", Stop()
-    out.write_text("\n".join(lines) + "\n")
-    before, summaries = out.read_bytes(), []
+    rows = ({"id": n, "vqa": "x", "context_vqa": {"context": "c", "qas": pairs}} for n in range(20_000))
+    (folder / "o.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder / "o.jsonl"
+
+
+def many_failures(folder: Path) -> Path:
+    """A failed file that takes a while to read."""
+    error = {"type": "filtered", "message": "no " * 200, "retryable": False}
+    entries = ({"id": n, "error": error, "record": {"id": n}} for n in range(60_000))
+    (folder / "o.failed.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return folder / "o.failed.jsonl"
+
+
+@pytest.mark.parametrize("many", [many_rows, many_failures])
+async def test_a_stop_while_earlier_files_are_read_is_obeyed_at_once(
+    tmp_path: Path, many: Callable[[Path], Path]
+) -> None:
+    """Nothing is asked yet, so there is nothing to wait for, and the next run finds everything as it was."""
+    path, out, stop = many(tmp_path), tmp_path / "o.jsonl", Stop()
+    before, summaries = path.read_bytes(), []
 
     async def run() -> None:
         settings = Settings.of({"simulate": True, "retry_empty": True})
@@ -366,7 +382,7 @@ async def test_a_stop_while_an_earlier_output_is_read_is_obeyed_at_once(tmp_path
     (summary,) = summaries
     assert (summary.stopped, summary.exit_code, summary.done) == ("Ctrl-C", 130, 0)
     assert not (tmp_path / "o.run.json").exists(), "it was read to its end"
-    assert out.read_bytes() == before
+    assert path.read_bytes() == before
     assert (await run_async(records(3), out, simulate=True)).skipped == 3
 
 

@@ -87,7 +87,7 @@ def is_of_output(entry: Mapping[str, Any], failed: Path, output: Path) -> bool:
     return owner is None or os.path.realpath(owner) == str(output)
 
 
-def check_failed_file(path: Path, output: Path) -> None:
+def check_failed_file(path: Path, output: Path, pause: Callable[[], None] = lambda: None) -> None:
     """UsageError where the file at ``path`` holds anything but failures of ``output``: a run would rewrite it.
 
     Both are real paths. An entry says whose it is, or the file's name does, or nothing: then it is this output's.
@@ -95,7 +95,7 @@ def check_failed_file(path: Path, output: Path) -> None:
     if not path.exists() or not path.stat().st_size:
         return
     named = _named_owner(path)
-    for number, _, line in lines_in(path):
+    for number, _, line in lines_in(path, pause):
         text = (line.start if isinstance(line, TooLong) else line).strip(b"\0 \t\r")
         entry = entry_of(text)
         if text and entry is None and (_is_object(text) or (number == 1 and not _may_be_torn(text))):
@@ -134,21 +134,24 @@ def _may_be_torn(text: bytes) -> bool:
 
 
 class FailedFile:
-    """What earlier runs left in the failed file at ``path``, entered into ``index``."""
+    """What earlier runs left in the failed file at ``path``, entered into ``index``.
 
-    def __init__(self, path: Path, index: Index, mode: Mode) -> None:
+    ``pause`` is called now and then while it is read, and may raise to give up.
+    """
+
+    def __init__(self, path: Path, index: Index, mode: Mode, pause: Callable[[], None] = lambda: None) -> None:
         self.path = path
         self._index = index
         self.bad_lines = 0
         self.size = 0
         if path.exists():
             heal(path, lambda line: entry_of(line) is not None)
-            self._read(mode)
+            self._read(mode, pause)
 
-    def _read(self, mode: Mode) -> None:
+    def _read(self, mode: Mode, pause: Callable[[], None]) -> None:
         doubled: dict[bytes, int] = {}
         stale = 0
-        for number, _, line in lines_in(self.path):
+        for number, _, line in lines_in(self.path, pause):
             if (entry := entry_of(line)) is None:
                 stale += isinstance(line, bytes) and b"\0" in line
                 continue

@@ -32,7 +32,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b'{\0"\0')
 class Opening:
     """One opening; :meth:`run` blocks, and leaves its findings in the attributes.
 
-    ``pause`` is called now and then while nothing has been changed yet; it may raise to give up.
+    ``pause`` is called now and then while earlier files are read; it may raise to give up, which leaves them mended or
+    as they were.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Opening:
 
     def _run(self) -> None:
         """Fill ``index``, ``earlier`` and ``sidecar``, and open ``rows`` for appending."""
-        check_failed_file(self.failed_path, self.target)
+        check_failed_file(self.failed_path, self.target, self._pause)
         for path in (self.target, self.failed_path, self._beside):
             spare_of(path).unlink(missing_ok=True)
         found = find_sidecar(self.target)
@@ -75,7 +76,7 @@ class Opening:
             check_same(known, self._fingerprint, self.target)
         size = self.target.stat().st_size if self.target.exists() else 0
         self._read_rows(known, size)
-        self.earlier = FailedFile(self.failed_path, self.index, self._saving.retry_failed)
+        self.earlier = FailedFile(self.failed_path, self.index, self._saving.retry_failed, self._pause)
         self._failed.hold()
         self.sidecar = self._continue(known)
         self.sidecar.write(self._beside)

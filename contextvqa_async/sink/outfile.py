@@ -168,10 +168,14 @@ def _line_end(file: BinaryIO, at: int) -> int:
     return -1
 
 
-def lines_in(path: Path) -> Iterator[tuple[int, int, bytes | TooLong]]:
-    """(number, offset, line) of each line, the last one also where no newline ends it."""
+def lines_in(path: Path, pause: Callable[[], None] = lambda: None) -> Iterator[tuple[int, int, bytes | TooLong]]:
+    """(number, offset, line) of each line, the last one also where no newline ends it.
+
+    ``pause`` is called between blocks, and may raise to end the reading.
+    """
     number = 0
     for offset, block in blocks_in(path):
+        pause()
         for line in [block] if isinstance(block, TooLong) else block.split(b"\n")[:-1]:
             number += 1
             yield number, offset, line
