@@ -76,9 +76,12 @@ class Wire:
         if when < self._timer.when():
             self._timer.cancel()
             self._timer = self._loop.call_at(max(when, self._loop.time()), self._look)
+        if when > self._due:
+            self._overdue = False
         self._due = when
 
     def _look(self) -> None:
+        """The timer: uvloop's may come up to a millisecond early, which says nothing."""
         now = self._loop.time()
         if now >= self._due:
             if self._overdue:
@@ -86,8 +89,6 @@ class Wire:
                 self.abort()
                 return
             self._take_last_look(now)
-        else:
-            self._overdue = False
         self._timer = self._loop.call_at(self._due, self._look)
 
     def _take_last_look(self, now: float) -> None:
