@@ -140,7 +140,7 @@ class Admission:
         if self._stopping:
             raise Withdrawn
         if self._error:
-            raise _copy(self._error)
+            raise self._error.copy()
         self._waiting[not waiter.first][waiter] = None
         self._serve()
         try:
@@ -198,7 +198,7 @@ class Admission:
         """Those who wait may wait for ever, or so long that people should know."""
         if error := self._fleet.fatal_error(now):
             self._error = error
-            self._dismiss(lambda: _copy(error))
+            self._dismiss(error.copy)
         elif pause := self._fleet.long_pause(now):
             until = time.strftime("%H:%M:%S", time.localtime(self._wall() + pause[0]))
             self._on_notice(f"{pause[1]}; the run waits until {until}.")
@@ -260,8 +260,3 @@ class Admission:
     def _serve_waiting(self) -> None:
         if self._waiting[0] or self._waiting[1]:
             self._serve()
-
-
-def _copy(error: RunError) -> RunError:
-    """Each waiter raises its own, so that tracebacks do not pile up on one."""
-    return RunError(str(error), kind=error.kind)

@@ -142,3 +142,7 @@ class RunError(CvqaError):
         super().__init__(message)
         self.kind = kind
         self.keeps = keeps
+
+    def copy(self) -> RunError:
+        """One more such error: each task raises its own, so that tracebacks do not pile up on one."""
+        return RunError(str(self), kind=self.kind, keeps=self.keeps)

@@ -16,28 +16,15 @@ from typing import Any, TextIO
 
 import pytest
 from server import Exchange, Server, error, good, sse
+from watching import Clock, rows
 
 from contextvqa_async import display as module
 from contextvqa_async.display import Display, PlainScreen, RichScreen, open_display
-from contextvqa_async.items import Advanced, Notice, Row, Settled
+from contextvqa_async.items import Advanced, Notice
 from contextvqa_async.progress import Meter
 
 ANSWER = sse(good("Article: A fact.\n\nQ1: Which one?\nA1: This"))
 FAULT = error(500, {"error": {"message": "internal error " + "x" * 200}})
-
-
-class Clock:
-    """Time that goes by when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def rows(count: int) -> Settled:
-    return Settled(items=[Row(id=n, fields={}, completion_tokens=100) for n in range(count)])
 
 
 def test_plain_lines_come_every_ten_seconds_and_messages_at_once() -> None:

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from watching import Clock, rows
 
-from contextvqa_async.items import Advanced, Failure, FailureClass, Paused, Row, Settled, Started, Summary
+from contextvqa_async.items import Advanced, Failure, FailureClass, Paused, Settled, Started, Summary
 from contextvqa_async.progress import Meter, clock_time
 from contextvqa_async.summary_text import describe
-
-
-class Clock:
-    """Time that goes by when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def rows(count: int) -> Settled:
-    return Settled(items=[Row(id=n, fields={}, completion_tokens=100) for n in range(count)])
 
 
 def started(done: int) -> Started:

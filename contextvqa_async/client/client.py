@@ -118,7 +118,7 @@ class Client:
 
     def _raise_if_fatal(self) -> None:
         if self._fatal is not None:
-            raise RunError(str(self._fatal), kind=self._fatal.kind)
+            raise self._fatal.copy()
 
     def _judge(self, endpoint: EndpointClient, attempts: Attempts, reply: Reply, slot: Slot) -> float:
         """Settle the slot and draw the conclusions; return the seconds to rest before asking again."""

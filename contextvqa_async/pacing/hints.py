@@ -98,12 +98,13 @@ def _told(headers: Mapping[str, str], message: str, now: float) -> Iterator[floa
 def quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
     """Return what ``x-ratelimit-remaining-*`` tells, where its reset is believable; garbage and -1 are left out."""
     lower = {name.lower(): value for name, value in headers.items()}
-    server_time = _server_time(lower, now)
     found = []
     for scope in _SCOPES:
         remaining = _number(lower.get(f"x-ratelimit-remaining-{scope}", ""))
-        reset = _span(lower.get(f"x-ratelimit-reset-{scope}", ""), server_time)
-        if remaining is not None and remaining >= 0 and reset is not None:
+        if remaining is None or remaining < 0:
+            continue
+        reset = _span(lower.get(f"x-ratelimit-reset-{scope}", ""), _server_time(lower, now))
+        if reset is not None:
             found.append(Quota(scope=scope, remaining=remaining, reset=reset))
     return found
 
